@@ -1,0 +1,1 @@
+"""Singer target that delivers records to the Applied Labs events endpoint."""

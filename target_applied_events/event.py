@@ -1,0 +1,147 @@
+"""The frozen values that travel: an event, the reply to an attempt, the outcome of a delivery, a rejection."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+Json: TypeAlias = "None | bool | int | Decimal | str | list[Json] | dict[str, Json]"
+"""A value of JSON as it is read: every number with a fraction or an exponent is a Decimal."""
+
+Record: TypeAlias = "Mapping[str, Json]"
+
+Reason: TypeAlias = Literal["invalid", "unmappable", "refused", "in_doubt"]
+"""Why a record was rejected: by its schema, by a mapping, by the endpoint, or because nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event, ready to be sent.
+
+    Attributes:
+        stream: The stream that its record came from.
+        mapping: The mapping that made it, as users find it in their settings (`mappings[0]`).
+        shop_id: The shop, a uuid, sent as X-Shop-Id.
+        body: The request body: compact JSON in UTF-8.
+        key: What the ledger knows it by, 16 bytes.
+        identifiers: What ties it to its contact within its shop; empty where it keeps no order.
+        key_properties: The primary key of its record, to name it by.
+        record: The record as the mapping saw it.
+    """
+
+    stream: str
+    mapping: str
+    shop_id: str
+    body: bytes
+    key: bytes
+    identifiers: tuple[str, ...]
+    key_properties: Record
+    record: Record = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that a record breaks: where, and which rule; never the value.
+
+    Attributes:
+        path: The place in the record or the event, `$.contact.email`.
+        message: What was found (its type) and what is wanted.
+    """
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a record was given up.
+
+    Attributes:
+        reason: The kind of reason.
+        errors: Each broken rule.
+        mapping: The mapping that made the event; None where the record itself is invalid.
+        status: The status that the endpoint answered, if it did.
+        response: The beginning of the endpoint's answer, as it came.
+        event: The body that was sent or would have been.
+    """
+
+    reason: Reason
+    errors: tuple[Violation, ...] = ()
+    mapping: str | None = None
+    status: int | None = None
+    response: str | None = None
+    event: bytes | None = None
+
+
+class Failure(enum.Enum):
+    """What kept an attempt from its answer."""
+
+    UNREACHABLE = "no connection was made"
+    UNTRUSTED = "the certificate doesn't verify"
+    BROKEN = "the connection broke, or what came back is not HTTP"
+    TIMED_OUT = "no answer in time"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the endpoint answered to one attempt.
+
+    Attributes:
+        status: The HTTP status.
+        body: The beginning of the body, 64 KiB at most.
+        content_type: The Content-Type header, empty where there is none.
+        retry_after: The Retry-After header as it came.
+        date: The Date header as it came.
+    """
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    retry_after: str | None = None
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """An attempt that ended without an HTTP answer.
+
+    Attributes:
+        failure: The kind of failure; after UNREACHABLE and UNTRUSTED the request was never written.
+        detail: What the system said, for people.
+    """
+
+    failure: Failure
+    detail: str = ""
+
+
+Reply: TypeAlias = "Answer | NoAnswer"
+"""What came back from one attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The endpoint took the event.
+
+    Attributes:
+        status: The 2xx status.
+    """
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The endpoint will never take this event; its record is rejected.
+
+    Attributes:
+        rejection: The reason, as it is kept with the record.
+    """
+
+    rejection: Rejection
+
+
+Outcome: TypeAlias = "Delivered | Refused"
+"""How the delivery of an event ended."""
