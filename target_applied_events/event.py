@@ -145,3 +145,13 @@ class Refused:
 
 Outcome: TypeAlias = "Delivered | Refused"
 """How the delivery of an event ended."""
+
+
+class Signal(enum.Enum):
+    """What one reply tells about how much the endpoint can take."""
+
+    SUCCESS = "it took the event"
+    RATE_LIMITED = "it wants fewer requests a second"
+    PUSH_BACK = "it is overloaded, which is a failure too"
+    FAILURE = "it failed"
+    NEUTRAL = "it answered, which tells nothing about its load"
