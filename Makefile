@@ -1,0 +1,60 @@
+# Every target sets up what it needs first; what is already there is left alone.
+
+PYTHON ?= python3
+BIN := .venv/bin
+MELTANO := .venv-meltano/bin/meltano
+PYTEST := $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-slow test-all lint format meltano clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: .venv/installed .meltano/installed ## PostgreSQL to events through Meltano, on this machine alone
+	@$(BIN)/python -m demo.run
+
+test: .venv/installed .meltano/installed ## the tests, in a few minutes (COVERAGE=1 shows the branches they miss)
+	$(PYTEST) -m 'not slow'
+	$(if $(COVERAGE),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
+
+# pytest's exit status 5 says that there are no such tests.
+test-slow: .venv/installed .meltano/installed ## the tests that `make test` leaves out
+	$(BIN)/pytest -m slow || test $$? -eq 5
+
+test-all: test test-slow ## all tests
+
+lint: .venv/installed ## what a change must pass before its tests are run
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry target_applied_events
+	git ls-files -z | xargs -0 $(BIN)/codespell
+
+format: .venv/installed ## put the code in its form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+meltano: .meltano/installed ## install Meltano and the plugins of meltano.yml
+
+clean: ## take away all that these targets made
+	rm -rf .venv .venv-meltano .meltano .demo .coverage .coverage.* .*_cache .hypothesis
+
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Python 3.11 or newer with its venv module is needed (Debian: python3-venv); name one with make PYTHON=…' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+# Meltano has a venv of its own, since its pins and ours disagree.
+.venv-meltano/installed: demo/requirements-meltano.txt
+	$(PYTHON) -m venv .venv-meltano
+	.venv-meltano/bin/pip install --quiet --requirement $<
+	@touch $@
+
+.meltano/installed: .venv-meltano/installed meltano.yml pyproject.toml
+	$(MELTANO) --log-level=warning install --force
+	@touch $@

@@ -1,0 +1,31 @@
+"""What all tests share: folders of their own, no proxy between them and their servers, and how hypothesis searches."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OUTSIDE = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NETRC")
+
+# A slow machine is no failure, so no example has a deadline; a failure in CI can be repeated from its output.
+hypothesis.settings.register_profile("dev", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the user's own state, configuration and network settings out of every test, and the tests out of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in ("CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "RUNTIME_DIR", "STATE_HOME"):
+            patch.setenv(f"XDG_{kind}", str(tmp_path_factory.mktemp(kind.lower())))
+        for name in list(os.environ):
+            if name.upper() in OUTSIDE or name.startswith("TARGET_APPLIED_EVENTS_"):
+                patch.delenv(name)
+        yield
