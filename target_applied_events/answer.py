@@ -1,0 +1,193 @@
+"""Reading one HTTP/1 answer from bytes as they come; what isn't plainly HTTP is an error, what is too long is cut."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_applied_events.event import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_BODY_BYTES = 64 * 1024
+_MOST_HEAD_BYTES = 64 * 1024
+_MOST_INTERIM_ANSWERS = 16
+_MOST_LINE_BYTES = 4096
+_MOST_TRAILERS = 100
+
+_HEAD_END = re.compile(rb"\n\r?\n")
+_STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n")
+_LISTS = frozenset({"connection", "content-length", "transfer-encoding"})
+
+
+class NotHttpError(Exception):
+    """What came back is not HTTP, or is cut short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer, and whether the connection stands exactly behind it.
+
+    Attributes:
+        answer: The answer.
+        reusable: The next request may follow on the same connection.
+    """
+
+    answer: Answer
+    reusable: bool
+
+
+def read_answer(receive: Callable[[], bytes], *, bodiless: bool = False) -> Reading:
+    """Read the answer to one request.
+
+    Args:
+        receive: Gives the next bytes, empty at the end of the connection.
+        bodiless: Nothing that belongs to this answer follows its headers, as with CONNECT.
+
+    Raises:
+        NotHttpError: The bytes are no HTTP answer, or end before it does.
+    """
+    incoming = _Incoming(receive)
+    head = _final_head(incoming)
+    body, ended = (b"", True) if bodiless or head.status in {204, 304} else _body(incoming, head)
+    answer = Answer(
+        status=head.status,
+        body=body,
+        content_type=head.fields.get("content-type", ""),
+        retry_after=head.fields.get("retry-after"),
+        date=head.fields.get("date"),
+    )
+    return Reading(answer, reusable=ended and head.keeps_connection and incoming.is_empty)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    status: int
+    fields: dict[str, str]
+    keeps_connection: bool
+
+
+class _Incoming:
+    """Holds what was received and not yet taken, at most one receipt more than was asked for."""
+
+    __slots__ = ("_held", "_receive")
+
+    def __init__(self, receive: Callable[[], bytes]) -> None:
+        self._receive = receive
+        self._held = bytearray()
+
+    def __repr__(self) -> str:
+        return f"<_Incoming holding {len(self._held)} bytes>"
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._held
+
+    def head(self) -> bytes:
+        """Take a status line and its headers, without the empty line."""
+        searched = 0
+        while not (end := _HEAD_END.search(self._held, searched)):
+            searched = max(0, len(self._held) - 2)
+            if len(self._held) > _MOST_HEAD_BYTES:
+                raise NotHttpError("the headers don't end")
+            self._fill("before its headers ended" if self._held else "without an answer")
+            if not self._held.startswith(b"HTTP/1."[: len(self._held)]):
+                raise NotHttpError("the answer isn't HTTP/1")
+        return self._take(end.end())
+
+    def line(self) -> bytes:
+        """Take one line with its end."""
+        while (end := self._held.find(b"\n")) < 0:
+            if len(self._held) > _MOST_LINE_BYTES:
+                raise NotHttpError("a line of the chunked body doesn't end")
+            self._fill("in the middle of the body")
+        return self._take(end + 1)
+
+    def exactly(self, size: int) -> bytes:
+        """Take so many bytes."""
+        while len(self._held) < size:
+            self._fill("in the middle of the body")
+        return self._take(size)
+
+    def until_end(self, size: int) -> bytes:
+        """Take all until the connection ends, but no more than so many bytes."""
+        while len(self._held) < size and (received := self._receive()):
+            self._held += received
+        return self._take(size)
+
+    def _fill(self, where: str) -> None:
+        received = self._receive()
+        if not received:
+            raise NotHttpError(f"the connection ended {where}")
+        self._held += received
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._held[:size])
+        del self._held[:size]
+        return taken
+
+
+def _final_head(incoming: _Incoming) -> _Head:
+    for _ in range(_MOST_INTERIM_ANSWERS + 1):
+        head = _parse_head(incoming.head())
+        if head.status >= 200:  # noqa: PLR2004 - the hundreds of HTTP say more than names would
+            return head
+    raise NotHttpError("interim answers don't end")
+
+
+def _parse_head(block: bytes) -> _Head:
+    first, *lines = block.decode("latin-1").split("\n")
+    status_line = _STATUS_LINE.fullmatch(first.rstrip("\r"))
+    if not status_line:
+        raise NotHttpError("the answer doesn't begin with a status of HTTP/1")
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        name, value = name.lower(), value.strip()
+        if name in _LISTS and name in fields:
+            fields[name] = f"{fields[name]}, {value}"
+        else:
+            fields.setdefault(name, value)
+    closes = status_line[1] == "0" or "close" in fields.get("connection", "").lower()
+    return _Head(int(status_line[2]), fields, keeps_connection=not closes)
+
+
+def _body(incoming: _Incoming, head: _Head) -> tuple[bytes, bool]:
+    """Give the body, and whether all of it was read and its end is known."""
+    coding, length = head.fields.get("transfer-encoding"), head.fields.get("content-length")
+    if coding is not None and coding.lower().endswith("chunked"):
+        body, ended = _chunks(incoming)
+        return body, ended and length is None  # both are how answers are smuggled: believed, but nothing after it
+    if coding is not None or length is None:
+        return incoming.until_end(MOST_BODY_BYTES), False
+    lengths = {each.strip() for each in length.split(",")}
+    if len(lengths) != 1 or not _LENGTH.fullmatch(length := lengths.pop()):
+        raise NotHttpError("the Content-Length is none")
+    size = int(length)
+    return incoming.exactly(min(size, MOST_BODY_BYTES)), size <= MOST_BODY_BYTES
+
+
+def _chunks(incoming: _Incoming) -> tuple[bytes, bool]:
+    body = bytearray()
+    while size := _chunk_size(incoming.line()):
+        room = MOST_BODY_BYTES - len(body)
+        body += incoming.exactly(min(size, room))
+        if size > room:
+            return bytes(body), False
+        if incoming.line().strip(b"\r\n"):
+            raise NotHttpError("a chunk is longer than it says")
+    for _ in range(_MOST_TRAILERS):
+        if not incoming.line().strip(b"\r\n"):
+            return bytes(body), True
+    raise NotHttpError("trailers don't end")
+
+
+def _chunk_size(line: bytes) -> int:
+    size = _CHUNK_SIZE.fullmatch(line)
+    if not size:
+        raise NotHttpError("the size of a chunk is none")
+    return int(size[1], 16)
