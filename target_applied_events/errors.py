@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class TargetError(Exception):
@@ -48,7 +51,16 @@ class MappingError(TargetError):
 
 
 class EndpointError(TargetError):
-    """The endpoint's reply, or its silence, means that no further event can be delivered."""
+    """The endpoint's reply, or its silence, means that no further event can be delivered.
+
+    Attributes:
+        details: The event that met it and the answer, for the run's own file and not for a log.
+    """
+
+    def __init__(self, message: str, details: Mapping[str, object] | None = None) -> None:
+        """Keep the details beside the message."""
+        super().__init__(message)
+        self.details = details or {}
 
 
 class LedgerError(TargetError):
@@ -61,3 +73,16 @@ class RejectedRecordsError(TargetError):
 
 class InternalError(TargetError):
     """An invariant of this program does not hold; please report it."""
+
+
+class StopReading(TargetError):  # noqa: N818 - no error: reading ends because it was asked to
+    """A signal, or a standard output that nobody reads any more, asks the run to end.
+
+    Attributes:
+        exit_status: 128 and the signal's number.
+    """
+
+    def __init__(self, message: str, exit_status: int) -> None:
+        """Keep the status the program ends with."""
+        super().__init__(message)
+        self.exit_status = exit_status

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TYPE_CHECKING
 
-Json: TypeAlias = "None | bool | int | Decimal | str | list[Json] | dict[str, Json]"
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from collections.abc import Mapping
+
+Json: TypeAlias = "bool | int | Decimal | str | list[Json] | dict[str, Json] | None"
 """A value of JSON as it is read: every number with a fraction or an exponent is a Decimal."""
 
 Record: TypeAlias = "Mapping[str, Json]"
@@ -155,3 +157,10 @@ class Signal(enum.Enum):
     PUSH_BACK = "it is overloaded, which is a failure too"
     FAILURE = "it failed"
     NEUTRAL = "it answered, which tells nothing about its load"
+
+
+class Standing(enum.Enum):
+    """What the ledger knows of an event; of most it knows nothing."""
+
+    DELIVERED = "delivered before"
+    IN_DOUBT = "an earlier run may have sent it, no answer told"

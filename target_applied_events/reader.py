@@ -1,0 +1,175 @@
+"""The reader: Singer messages from a file or a pipe, line by line, also while the tap is quiet."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import IO, Any
+
+import msgspec
+from singer_sdk.singerlib.encoding.base import GenericSingerReader
+
+from target_applied_events.errors import InputError
+
+CHUNK_BYTES = 1 << 18
+IDLE_MILLISECONDS = 50
+MOST_WARNINGS = 100
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+logger = logging.getLogger(__name__)
+
+
+class Reader(GenericSingerReader[str]):
+    """Never holds the run: between any two chunks, and every 50 ms of a quiet input, `on_pause` is called.
+
+    A signal handler can't end a blocked read (it is taken up again), so this reader waits with `poll`.
+
+    Attributes:
+        on_pause: Called between reads; what it raises ends the reading.
+        strange: Whether only the standard JSON parser could read the current message (NaN, a lone surrogate …).
+    """
+
+    default_input = sys.stdin
+
+    def __init__(self) -> None:
+        """Set up the fast parser; numbers with a fraction or an exponent become Decimals."""
+        super().__init__()
+        self.on_pause: Callable[[], None] = lambda: None
+        self.strange = False
+        self._decoder = msgspec.json.Decoder(float_hook=Decimal)
+        self._line_number = 0
+        self._unknown_types: set[str] = set()
+
+    def process_lines(
+        self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        """Read messages to the end of the input, each handed to the callback of its type.
+
+        Raises:
+            InputError: On a line that is no JSON object or lacks what its type needs, with its number.
+        """
+        counter: Counter[str] = Counter()
+        self._line_number = 0
+        for line in _lines(sys.stdin if file_input is None else file_input, self.on_pause):
+            self._line_number += 1
+            stripped = line.strip()
+            if not stripped:
+                continue
+            message = self._message(stripped, whole=line.endswith(b"\n"))
+            kind = message["type"]
+            counter[kind] += 1
+            callback = callbacks.get(kind)
+            if callback is None:
+                self._tell_unknown(kind)
+            else:
+                callback(message)
+        return counter
+
+    def assert_line_requires(self, line_dict: dict[str, Any], requires: set[str]) -> None:  # type: ignore[override]
+        """Check that a message holds what its type needs (the SDK's own raises with the whole message).
+
+        Raises:
+            InputError: Naming what is missing.
+        """
+        missing = sorted(requires.difference(line_dict))
+        if missing:
+            raise InputError(
+                f"Input line {self._line_number}: this {line_dict.get('type', 'message')} lacks {', '.join(missing)}. "
+                "Check that the tap writes Singer messages."
+            )
+
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        """Parse one line.
+
+        Raises:
+            InputError: Where it is no JSON object.
+        """
+        return self._message(line.encode("utf-8", "surrogatepass"), whole=True)
+
+    def _message(self, line: bytes, *, whole: bool) -> dict[str, Any]:
+        try:
+            message = self._decoder.decode(line)
+            self.strange = False
+        except (ValueError, InvalidOperation, RecursionError):
+            message = self._second_look(line, whole=whole)
+            self.strange = True
+        if not isinstance(message, Mapping) or not isinstance(message.get("type"), str):
+            raise InputError(
+                f"Input line {self._line_number} is no Singer message: it is not an object with a `type`. "
+                "Only the tap may write to standard output; its log belongs on standard error."
+            )
+        return message  # type: ignore[return-value]
+
+    def _second_look(self, line: bytes, *, whole: bool) -> object:
+        """Let the standard parser try what the fast one refused."""
+        try:
+            return json.loads(line.removeprefix(_BYTE_ORDER_MARK), parse_float=Decimal)
+        except (ValueError, InvalidOperation, RecursionError) as refused:
+            if not whole:
+                raise InputError(
+                    f"The input ends in the middle of line {self._line_number}: the tap seems to have stopped. "
+                    "What came before it has been delivered; run the pipeline again."
+                ) from None
+            raise InputError(
+                f"Input line {self._line_number} can't be read as JSON ({_why(refused)}). "
+                "Only the tap may write to standard output; its log belongs on standard error."
+            ) from None
+
+    def _tell_unknown(self, kind: str) -> None:
+        if kind not in self._unknown_types and len(self._unknown_types) < MOST_WARNINGS:
+            self._unknown_types.add(kind)
+            logger.warning(
+                "Messages of the unknown type %.50r are ignored (first at line %d).", kind, self._line_number
+            )
+
+
+def _why(refused: Exception) -> str:
+    """What a parser found wrong, without the text it found it in."""
+    if isinstance(refused, json.JSONDecodeError):
+        return f"{refused.msg} at column {refused.colno}"
+    if isinstance(refused, UnicodeDecodeError):
+        return f"not UTF-8 at byte {refused.start + 1}"
+    if isinstance(refused, RecursionError):
+        return "nested too deeply"
+    return "a number too long to be one"
+
+
+def _lines(source: IO[str], on_pause: Callable[[], None]) -> Iterator[bytes]:
+    """The lines of an input, each with its line feed; the last may lack it."""
+    try:
+        descriptor = source.fileno()
+    except (OSError, AttributeError):  # a StringIO, as tests of the SDK hand it in
+        return (line.encode("utf-8", "surrogatepass") for line in source)
+    return _split(_chunks(descriptor, on_pause))
+
+
+def _chunks(descriptor: int, on_pause: Callable[[], None]) -> Iterator[bytes]:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    while True:
+        on_pause()
+        if not poll.poll(IDLE_MILLISECONDS):
+            continue
+        chunk = os.read(descriptor, CHUNK_BYTES)
+        if not chunk:
+            return
+        yield chunk
+
+
+def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut at line feeds; a line over many chunks is joined once, so that a long one costs no more than its length."""
+    parts: list[bytes] = []
+    for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        parts.append(first)
+        for following in others:
+            yield b"".join((*parts, b"\n"))
+            parts = [following]
+    if any(parts):
+        yield b"".join(parts)
