@@ -83,6 +83,7 @@ class Refund:
 
     id: int
     order_id: uuid.UUID
+    customer_id: int
     email: str | None
     amount: Decimal
     reason: str | None
@@ -117,7 +118,7 @@ def opened(rng: random.Random, *, customers: int = 120, orders: int = 260, refun
 
 def next_day(rng: random.Random, shop: Shop, *, customers: int = 3, orders: int = 8, refunds: int = 2) -> Shop:
     """Make the rows that a shop gets on the day after: new ones only, later than all that it has."""
-    start = shop.refunds[-1].updated_at + timedelta(days=1)
+    start = max(rows[-1].updated_at for rows in (shop.customers, shop.orders, shop.refunds)) + timedelta(days=1)
     first = shop.customers[-1].id + 1
     people = tuple(_customer(rng, number, start) for number in range(first, first + customers))
     first = len(shop.orders)
@@ -179,6 +180,7 @@ def _refund(rng: random.Random, number: int, order: Order, start: datetime) -> R
     return Refund(
         id=number,
         order_id=order.id,
+        customer_id=order.customer_id,
         email=order.email,
         amount=(order.total / 2).quantize(Decimal("0.0001")) if partial else order.total,
         reason=rng.choice(REASONS),

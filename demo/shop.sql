@@ -39,6 +39,7 @@ create table orders (
 create table refunds (
     id         bigint primary key,
     order_id   uuid not null references orders,
+    customer_id bigint not null references customers,
     email      text,
     amount     numeric(12, 4) not null,
     reason     text,
