@@ -19,14 +19,14 @@ import requests.utils
 from target_applied_events.answer import NotHttpError
 from target_applied_events.errors import InternalError, SettingsError
 from target_applied_events.event import Event, Failure, NoAnswer, Reply
-from target_applied_events.wire import Connection, Proxy, Route, open_connection
+from target_applied_events.wire import Connection, Deadline, Proxy, Route, open_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MOST_CONNECT_SECONDS = 5.0
 _MOST_SHOPS = 1024
-_HEADER_VALUE = re.compile(r"[!-~]+(?: [!-~]+)*")
+_HEADER_VALUE = re.compile(r"[!-~]+")
 
 
 class Client:
@@ -58,7 +58,7 @@ class Client:
         Raises:
             SettingsError: The key can't be a header, or the proxy or the certificates can't be used.
         """
-        if not _HEADER_VALUE.fullmatch(f"{api_key} {user_agent}"):
+        if not _HEADER_VALUE.fullmatch(api_key):
             raise SettingsError(["api_key: must be printable ASCII without white space"])
         self._timeout_seconds = timeout_seconds
         self._clock = clock
@@ -91,22 +91,18 @@ class Client:
             connection.close()
 
     def _attempt(self, request: bytes) -> Reply:
-        started = self._clock()
-        deadline = started + self._timeout_seconds
-        connection = self._take_kept()
-        if connection is None:
-            opened = self._open(min(deadline, started + _MOST_CONNECT_SECONDS))
-            if isinstance(opened, NoAnswer):
-                return opened
-            connection = opened
+        deadline = Deadline(self._clock() + self._timeout_seconds, self._clock)
+        connection = self._take_kept() or self._open(deadline.sooner(_MOST_CONNECT_SECONDS))
+        if isinstance(connection, NoAnswer):
+            return connection
         try:
             return _exchange(connection, request, deadline)
         finally:
             self._give_back(connection)
 
-    def _open(self, deadline: float) -> Connection | NoAnswer:
+    def _open(self, deadline: Deadline) -> Connection | NoAnswer:
         try:
-            return open_connection(self._route, deadline, self._clock)
+            return open_connection(self._route, deadline)
         except ssl.SSLCertVerificationError as error:
             return NoAnswer(Failure.UNTRUSTED, error.verify_message)
         except (OSError, NotHttpError, UnicodeError) as error:
@@ -117,7 +113,7 @@ class Client:
         while True:
             with self._lock:
                 connection = self._kept.pop() if self._kept else None
-            if connection is None or connection.is_fresh():
+            if connection is None or connection.is_fresh(self._clock()):
                 return connection
             connection.close()
 
@@ -133,10 +129,10 @@ class _Request:
     """Everything of a request that stays the same during a run, so that an attempt only adds what differs."""
 
     def __init__(self, method: str, url: str, api_key: str, user_agent: str) -> None:
-        prepared = requests.Request(method, url).prepare()
-        netloc = urlsplit(prepared.url or url).netloc.rpartition("@")[2]
+        prepared = _prepared(method, url)
+        host = urlsplit(prepared.url or url).netloc.rpartition("@")[2]
         self._before_shop = (
-            f"{method} {prepared.path_url} HTTP/1.1\r\nHost: {netloc}\r\nUser-Agent: {user_agent}\r\n"
+            f"{method} {prepared.path_url} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {user_agent}\r\n"
             f"Accept-Encoding: identity\r\nAuthorization: Bearer {api_key}\r\nX-Shop-Id: "
         )
         self._head = functools.lru_cache(_MOST_SHOPS)(self._make_head)
@@ -156,7 +152,7 @@ class _Request:
         return f"{self._before_shop}{shop_id}\r\n".encode("ascii")
 
 
-def _exchange(connection: Connection, request: bytes, deadline: float) -> Reply:
+def _exchange(connection: Connection, request: bytes, deadline: Deadline) -> Reply:
     try:
         return connection.exchange(request, deadline)
     except TimeoutError as error:
@@ -170,9 +166,16 @@ def _said(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
+def _prepared(method: str, url: str) -> requests.PreparedRequest:
+    try:
+        return requests.Request(method, url).prepare()
+    except (requests.RequestException, ValueError) as error:
+        raise SettingsError([f"api_url: must be the endpoint's address ({error})"]) from error
+
+
 def _route(api_url: str) -> Route:
-    """Find the way to the endpoint as requests would; plain HTTP, allowed on loopback alone, takes no proxy."""
-    url = urlsplit(requests.Request("GET", api_url).prepare().url or api_url)
+    """Find the way to the endpoint as requests would; plain HTTP, which is for loopback alone, takes no proxy."""
+    url = urlsplit(_prepared("GET", api_url).url or api_url)
     host = url.hostname or ""
     if url.scheme == "http":
         return Route(host, url.port or 80)
@@ -183,25 +186,26 @@ def _route(api_url: str) -> Route:
 
 
 def _trust(verify: object) -> ssl.SSLContext:
-    """Trust the bundle that requests was told of, else the one it brings."""
+    """Trust the bundle that the environment names, else the one that requests brings."""
     bundle = Path(verify if isinstance(verify, str) else requests.utils.DEFAULT_CA_BUNDLE_PATH)
     try:
-        if bundle.is_dir():
-            context = ssl.create_default_context(capath=bundle)
-        else:
-            context = ssl.create_default_context(cafile=bundle)
+        context = ssl.create_default_context(
+            cafile=None if bundle.is_dir() else bundle, capath=bundle if bundle.is_dir() else None
+        )
     except OSError as error:
-        problem = f"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE: {bundle} holds no certificates ({_said(error)})"
+        problem = f"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE: {bundle} can't be read as certificates ({_said(error)})"
         raise SettingsError([problem]) from error
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-def _proxy(proxy: str) -> Proxy:
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    url = urlsplit(proxy)
-    if url.scheme != "http" or not url.hostname:
-        raise SettingsError([f"HTTPS_PROXY: only http:// proxies can be used, this is {url.scheme}://"])
-    user, password = requests.utils.get_auth_from_url(proxy)
+def _proxy(address: str) -> Proxy:
+    url = urlsplit(address if "://" in address else f"http://{address}")
+    user, password = requests.utils.get_auth_from_url(url.geturl())
     credentials = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
-    return Proxy(url.hostname, url.port or 80, f"Basic {credentials}" if user else "")
+    try:
+        if url.scheme == "http" and url.hostname:
+            return Proxy(url.hostname, url.port or 80, f"Basic {credentials}" if user else "")
+    except ValueError:
+        pass  # the port is none; the address isn't shown, it may hold a password
+    raise SettingsError(["HTTPS_PROXY or ALL_PROXY: must be an HTTP proxy, http://host:port"])
