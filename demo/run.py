@@ -1,0 +1,136 @@
+"""The demo: a shop's rows become events, twice, with a day's new rows between: `make demo`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from demo import desk, postgres, shop
+from demo.pipeline import PROJECT, Pipeline
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from demo.desk import Desk
+
+FOLDER = PROJECT / ".demo"
+SEED = 20260407
+LOG_LINES_SHOWN = 30
+EVENTS_SHOWN = 2
+
+
+class DemoError(Exception):
+    """A run of the pipeline failed; the message ends with what its log says last."""
+
+
+def main() -> int:
+    """Run the demo; returns the exit status."""
+    console = Console(highlight=False)
+    try:
+        _play(console)
+    except (DemoError, desk.DeskError) as error:
+        console.print(f"[red]The demo stopped.[/red] {escape(str(error))}")
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return 128 + signal.SIGINT
+    return 0
+
+
+def _play(console: Console) -> None:
+    shutil.rmtree(FOLDER / "meltano", ignore_errors=True)
+    rng = shop.seeded(SEED)
+    console.print("Starting a PostgreSQL with a small shop, and an endpoint on this machine.")
+    with postgres.running(FOLDER / "postgres") as socket, desk.running() as endpoint:
+        pipeline = Pipeline(FOLDER / "meltano", postgres.url(socket), endpoint.api_url)
+        postgres.create_tables(socket)
+        opened = shop.opened(rng)
+        postgres.insert(socket, opened)
+        _first_run(console, pipeline, endpoint, opened)
+        new = shop.next_day(rng, opened)
+        postgres.insert(socket, new)
+        _second_run(console, pipeline, endpoint, new)
+        _what_next(console, endpoint)
+
+
+def _first_run(console: Console, pipeline: Pipeline, endpoint: Desk, rows: shop.Shop) -> None:
+    _run(console, pipeline, FOLDER / "first-run.log")
+    bodies = endpoint.bodies()
+    console.print(f"\n[bold]First run:[/bold] {len(rows)} rows became {len(bodies)} events. A few of them:\n")
+    console.print(_table(_samples(bodies)))
+
+
+def _second_run(console: Console, pipeline: Pipeline, endpoint: Desk, rows: shop.Shop) -> None:
+    before = endpoint.bodies()
+    _run(console, pipeline, FOLDER / "second-run.log")
+    after = endpoint.bodies()
+    arrived = after[len(before) :]
+    console.print(f"\n[bold]Second run, a day later:[/bold] {len(rows)} new rows became {len(arrived)} events.\n")
+    console.print(_table(arrived[:EVENTS_SHOWN]))
+    console.print(f"\n{_repeats(after)}")
+
+
+def _run(console: Console, pipeline: Pipeline, log: Path) -> None:
+    with console.status("meltano run tap-postgres target-applied-events"):
+        status = pipeline.run(log)
+    if status != 0:
+        last = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
+        raise DemoError(f"Meltano ended with status {status}. {log} ends with:\n{last}")
+
+
+def _samples(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Take a few events of each name, so that each mapping is seen."""
+    seen: Counter[str] = Counter()
+    taken = []
+    for body in bodies:
+        seen[body["name"]] += 1
+        if seen[body["name"]] <= EVENTS_SHOWN:
+            taken.append(body)
+    return taken
+
+
+def _table(bodies: list[dict[str, Any]]) -> Table:
+    table = Table("Event", "When", "Contact", "Metric", expand=False)
+    for body in bodies:
+        contact, metric = body.get("contact", {}), body.get("metric", {})
+        cells = (
+            f"[bold]{escape(body['name'])}[/bold]\n{escape(body.get('description', ''))}",
+            body.get("event_time", ""),
+            "\n".join(escape(str(value)) for value in contact.values()),
+            f"{metric['metric_name']}\n{metric.get('value', 1)}" if metric else "",
+        )
+        table.add_row(*cells)
+    return table
+
+
+def _repeats(bodies: list[dict[str, Any]]) -> str:
+    """Say whether any event came twice; the tap reads the newest row of each table again, as incremental taps do."""
+    times = Counter(json.dumps(body, sort_keys=True, default=str) for body in bodies)
+    twice = sum(count - 1 for count in times.values())
+    seen = "No event came twice" if twice == 0 else f"{twice} events came twice"
+    return f"The tap read the newest row of each table once more, as incremental taps do. {seen}."
+
+
+def _what_next(console: Console, endpoint: Desk) -> None:
+    console.print(
+        "\n[bold]What next[/bold]\n"
+        "  meltano.yml holds the mappings that made these events: change one, then make demo again.\n"
+        f"  {FOLDER.relative_to(PROJECT)}/ holds the logs of both runs, the state and the ledger.\n"
+        "  README.md says how to install the target in a project of your own."
+    )
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        console.print(f"\nThe endpoint goes on at [bold]{endpoint.address}[/bold] until Ctrl-C.")
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
