@@ -7,7 +7,7 @@ PYTEST := $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow test-all lint format meltano clean
+.PHONY: help demo test test-slow test-all lint format readme meltano clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ lint: .venv/installed ## what a change must pass before its tests are run
 format: .venv/installed ## put the code in its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+readme: .venv/installed ## write what README.md takes from the program
+	$(BIN)/python -m tests.readme
 
 meltano: .meltano/installed ## install Meltano and the plugins of meltano.yml
 
