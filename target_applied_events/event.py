@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from decimal import Decimal
     from collections.abc import Mapping
+    from decimal import Decimal
 
 Json: TypeAlias = "bool | int | Decimal | str | list[Json] | dict[str, Json] | None"
 """A value of JSON as it is read: every number with a fraction or an exponent is a Decimal."""
@@ -32,6 +32,7 @@ class Event:
         identifiers: What ties it to its contact within its shop; empty where it keeps no order.
         key_properties: The primary key of its record, to name it by.
         record: The record as the mapping saw it.
+        shard_by: What the user wants its shard chosen by; None where nothing is mapped for it.
     """
 
     stream: str
@@ -42,6 +43,7 @@ class Event:
     identifiers: tuple[str, ...]
     key_properties: Record
     record: Record = field(repr=False)
+    shard_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

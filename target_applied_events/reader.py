@@ -8,14 +8,16 @@ import os
 import select
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from target_applied_events.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 CHUNK_BYTES = 1 << 18
 IDLE_MILLISECONDS = 50
@@ -94,32 +96,40 @@ class Reader(GenericSingerReader[str]):
 
     def _message(self, line: bytes, *, whole: bool) -> dict[str, Any]:
         try:
-            message = self._decoder.decode(line)
-            self.strange = False
-        except (ValueError, InvalidOperation, RecursionError):
-            message = self._second_look(line, whole=whole)
-            self.strange = True
-        if not isinstance(message, Mapping) or not isinstance(message.get("type"), str):
+            message = self.parse(line)
+        except InputError as error:
+            raise self._unreadable(error, whole=whole) from None
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise InputError(
                 f"Input line {self._line_number} is no Singer message: it is not an object with a `type`. "
                 "Only the tap may write to standard output; its log belongs on standard error."
             )
-        return message  # type: ignore[return-value]
+        return message
 
-    def _second_look(self, line: bytes, *, whole: bool) -> object:
-        """Let the standard parser try what the fast one refused."""
+    def parse(self, line: bytes) -> object:
+        """Parse JSON; what the fast parser refuses, the standard one looks at again, and `strange` tells.
+
+        Raises:
+            InputError: Neither can read it; says why, without the text.
+        """
         try:
-            return json.loads(line.removeprefix(_BYTE_ORDER_MARK), parse_float=Decimal)
-        except (ValueError, InvalidOperation, RecursionError) as refused:
-            if not whole:
-                raise InputError(
-                    f"The input ends in the middle of line {self._line_number}: the tap seems to have stopped. "
-                    "What came before it has been delivered; run the pipeline again."
-                ) from None
-            raise InputError(
-                f"Input line {self._line_number} can't be read as JSON ({_why(refused)}). "
-                "Only the tap may write to standard output; its log belongs on standard error."
-            ) from None
+            value = self._decoder.decode(line)
+        except (ValueError, InvalidOperation, RecursionError):
+            self.strange = True
+            return _second_look(line)
+        self.strange = False
+        return value
+
+    def _unreadable(self, why: InputError, *, whole: bool) -> InputError:
+        if not whole:
+            return InputError(
+                f"The input ends in the middle of line {self._line_number}: the tap seems to have stopped. "
+                "What came before it is delivered; run the pipeline again."
+            )
+        return InputError(
+            f"Input line {self._line_number} can't be read as JSON ({why}). "
+            "Only the tap may write to standard output; its log belongs on standard error."
+        )
 
     def _tell_unknown(self, kind: str) -> None:
         if kind not in self._unknown_types and len(self._unknown_types) < MOST_WARNINGS:
@@ -127,6 +137,13 @@ class Reader(GenericSingerReader[str]):
             logger.warning(
                 "Messages of the unknown type %.50r are ignored (first at line %d).", kind, self._line_number
             )
+
+
+def _second_look(line: bytes) -> object:
+    try:
+        return json.loads(line.removeprefix(_BYTE_ORDER_MARK), parse_float=Decimal)
+    except (ValueError, InvalidOperation, RecursionError) as refused:
+        raise InputError(_why(refused)) from None
 
 
 def _why(refused: Exception) -> str:

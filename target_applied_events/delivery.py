@@ -1,0 +1,378 @@
+"""The course of a delivery: each item in the order read, from the ledger's word to its settlement."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
+
+from target_applied_events.errors import EndpointError, RejectedRecordsError, StopReading
+from target_applied_events.event import Answer, Delivered, Event, Refused, Rejection, Reply, Standing, Violation
+from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord
+from target_applied_events.lanes import Lanes
+from target_applied_events.retry import History, Retry, Settle, Stop, in_doubt, judge, signal
+from target_applied_events.watermark import Watermark
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Mapping, Sequence
+
+    from target_applied_events.pace import Pace
+    from target_applied_events.summary import Summary
+
+MOST_ROWS_A_COMMIT = 64
+LEAST_REJECTED_IN_A_ROW = 100
+
+
+class Ledger(Protocol):
+    """What a delivery asks of the ledger."""
+
+    def standing(self, keys: Sequence[bytes]) -> Mapping[bytes, Standing]:
+        """What is known of each key, absent where nothing is."""
+
+    def commit(
+        self, *, intents: Sequence[Event] = (), delivered: Sequence[bytes] = (), withdrawn: Sequence[bytes] = ()
+    ) -> None:
+        """Note all of it in one transaction."""
+
+    def sync(self) -> None:
+        """Return when all that was committed is on disk."""
+
+    def knows_delivery(self, shop_id: str) -> bool:
+        """Whether a delivery to this endpoint and shop was ever noted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The settings that govern a delivery; seconds for times."""
+
+    retry_timeout_seconds: float
+    in_doubt: Literal["resend", "reject"]
+    max_rejected: int
+
+
+@dataclass(slots=True)
+class _Flight:
+    """An event on its way, from its acceptance to its settlement."""
+
+    pending: Pending
+    history: History | None = None
+    noted: bool = False  # its intent stands in the ledger
+    doubt: bool = False  # an earlier request of it may have been taken
+    deliveries_before: int = 0  # how many others were delivered when its last reply came
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What one turn commits and settles."""
+
+    delivered: list[int] = field(default_factory=list)
+    skipped: list[int] = field(default_factory=list)
+    rejected: list[tuple[int, RejectedRecord]] = field(default_factory=list)
+    withdrawn: list[bytes] = field(default_factory=list)
+
+
+class Delivery:
+    """Each item handed over is in one place, and a state leaves only when all before it is settled.
+
+    The places are: waiting, parked, in flight, settled. Time comes in as an argument; there are neither threads nor
+    sockets here. What it does to the world goes through `ledger`, `keep` and `write_state`, and every call is made from
+    one thread.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a delivery, each by name
+        self,
+        *,
+        ledger: Ledger,
+        keep: Callable[[Sequence[RejectedRecord]], None],
+        write_state: Callable[[Any], None],
+        pace: Pace,
+        policy: Policy,
+        summary: Summary,
+        rng: random.Random,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            ledger: What was delivered before.
+            keep: Writes rejected records so that they survive a crash, before it returns.
+            write_state: Writes one STATE value to standard output.
+            pace: How many requests may be in flight, how many a second.
+            policy: The settings that govern a delivery.
+            summary: The accounts, kept up to date here.
+            rng: For the jitter of backoffs.
+            wall_clock: Seconds since the epoch, to read the dates in Retry-After.
+        """
+        self.pace = pace
+        self.stopped: Exception | None = None
+        self._ledger, self._keep, self._write_state = ledger, keep, write_state
+        self._policy, self._summary, self._rng, self._wall_clock = policy, summary, rng, wall_clock
+        self._lanes = Lanes()
+        self._watermark: Watermark[Any] = Watermark()
+        self._flights: dict[int, _Flight] = {}
+        self._turn = _Turn()
+        self._same_key: Counter[bytes] = Counter()  # unsettled events by key
+        self._delivered_keys: set[bytes] = set()  # of those, which one was delivered in this run
+        self._shops_known: set[str] = set()
+        self._deliveries = 0
+        self._rejected_in_a_row = 0
+        self.unsettled_bytes = 0
+
+    def __repr__(self) -> str:
+        """Tell the state."""
+        return (
+            f"<Delivery unsettled={self.unsettled} in_flight={self.pace.in_flight} {self._lanes!r} {self._watermark!r}>"
+        )
+
+    @property
+    def unsettled(self) -> int:
+        """How many positions are handed out and not settled."""
+        return self._watermark.unsettled
+
+    @property
+    def crowd(self) -> int:
+        """How many events wait behind the oldest unsettled one for its contact's sake."""
+        return self._lanes.crowd()
+
+    def accept(self, items: Sequence[Item]) -> None:
+        """Give each item its position and ask the ledger about the events, all in one go.
+
+        Raises:
+            LedgerError: When the ledger can't be read, or another run is at one of the events.
+        """
+        keys = [item.event.key for item in items if isinstance(item, Pending)]
+        standing = self._ledger.standing(keys) if keys else {}
+        for item in items:
+            match item:
+                case HeldState(value):
+                    self._watermark.hold(value)
+                case RejectedRecord():
+                    self._turn.rejected.append((self._watermark.issue(), item))
+                case Pending(event):
+                    self._place(item, standing.get(event.key))
+                case _:
+                    assert_never(item)
+
+    def _place(self, pending: Pending, standing: Standing | None) -> None:
+        position, event = self._watermark.issue(), pending.event
+        doubt = standing is Standing.IN_DOUBT
+        if standing is Standing.DELIVERED:
+            self._turn.skipped.append(position)
+        elif doubt and self._policy.in_doubt == "reject":
+            self._turn.rejected.append(
+                (position, _in_doubt(pending, "An earlier run may have sent it; no answer told."))
+            )
+        else:
+            self.unsettled_bytes += len(event.body)
+            self._same_key[event.key] += 1
+            self._flights[position] = _Flight(pending, doubt=doubt, noted=doubt)
+            self._lanes.add(position, (*event.identifiers, event.key.hex()))
+
+    def replied(self, position: int, reply: Reply, *, started: float, now: float) -> None:
+        """Decide what the reply to an attempt means for its event.
+
+        Args:
+            position: The event's position, as its `Job` had it.
+            reply: What came back.
+            started: When the attempt began, monotonic seconds.
+            now: When it ended.
+        """
+        flight = self._flights[position]
+        self.pace.answered(now, started, signal(reply))
+        flight.history = history = flight.history or History(first_at=started)
+        decision = judge(
+            reply,
+            history,
+            now=now,
+            wall_now=self._wall_clock(),
+            known_good=self._knows(flight.pending.event.shop_id, reply),
+            delivered_since_last=self._deliveries > flight.deliveries_before,
+            retry_timeout_seconds=self._policy.retry_timeout_seconds,
+            rng=self._rng,
+        )
+        flight.deliveries_before = self._deliveries
+        flight.doubt = flight.doubt or in_doubt(reply)
+        match decision:
+            case Settle(Delivered()):
+                self._deliveries += 1
+                self._shops_known.add(flight.pending.event.shop_id)
+                self._turn.delivered.append(position)
+            case Settle(Refused(rejection)):
+                self._reject(position, rejection)
+            case Retry(until, hold_all):
+                self._retry(position, until, hold_all=hold_all)
+            case Stop():
+                self._take_back(flight)
+                self.stop(_stopped_by(flight.pending.event, decision))
+            case _:
+                assert_never(decision)
+
+    def _knows(self, shop_id: str, reply: Reply) -> bool:
+        """Whether the endpoint has ever taken an event for this shop; asked only where it matters."""
+        if shop_id in self._shops_known or not isinstance(reply, Answer) or reply.status not in {404, 405, 410}:
+            return True
+        return self._ledger.knows_delivery(shop_id)
+
+    def _retry(self, position: int, until: float, *, hold_all: bool) -> None:
+        flight = self._flights[position]
+        if flight.doubt and self._policy.in_doubt == "reject":
+            rejected = _in_doubt(flight.pending, "The request may have been taken; no answer told.")
+            self._turn.rejected.append((position, rejected))
+            return
+        if hold_all:
+            self.pace.hold(until)
+        self._take_back(flight)
+        self._lanes.park(position, until)
+
+    def _reject(self, position: int, rejection: Rejection) -> None:
+        flight = self._flights[position]
+        self._take_back(flight)
+        pending, event = flight.pending, flight.pending.event
+        whole = Rejection(
+            rejection.reason, rejection.errors, event.mapping, rejection.status, rejection.response, event.body
+        )
+        self._turn.rejected.append((position, RejectedRecord(pending.stream, event.record, whole, pending.tally)))
+
+    def _take_back(self, flight: _Flight) -> None:
+        """Take the intent back where no request of the event can have been taken."""
+        if flight.noted and not flight.doubt:
+            self._turn.withdrawn.append(flight.pending.event.key)
+            flight.noted = False
+
+    def turn(self, now: float) -> list[Job]:
+        """Commit what has ended, settle it, let STATE leave, and say what may be sent now.
+
+        Raises:
+            LedgerError: When the ledger can't be written.
+            RejectedRecordsError: When rejected records can't be kept.
+        """
+        self._lanes.wake(now)
+        jobs = self._take(now)
+        self._commit(jobs)
+        self._settle()
+        self.release(now)
+        return jobs
+
+    def _take(self, now: float) -> list[Job]:
+        jobs: list[Job] = []
+        while self.stopped is None and len(jobs) < MOST_ROWS_A_COMMIT and self._lanes.ready:
+            position = self._lanes.take()
+            if position is None:
+                break
+            event = self._flights[position].pending.event
+            if event.key in self._delivered_keys:
+                self._turn.skipped.append(position)
+            elif self.pace.admit(now):
+                jobs.append(Job(position, event))
+            else:
+                self._lanes.put_back(position)
+                break
+        return jobs
+
+    def _commit(self, jobs: Sequence[Job]) -> None:
+        intents = [job.event for job in jobs if not self._flights[job.position].noted]
+        delivered = [self._flights[position].pending.event.key for position in self._turn.delivered]
+        if intents or delivered or self._turn.withdrawn:
+            self._ledger.commit(intents=intents, delivered=delivered, withdrawn=self._turn.withdrawn)
+        for job in jobs:
+            self._start(self._flights[job.position])
+
+    def _start(self, flight: _Flight) -> None:
+        flight.noted = True
+        self._summary.resent_in_doubt += flight.doubt
+        self._summary.retried += flight.history is not None
+
+    def _settle(self) -> None:
+        turn, self._turn = self._turn, _Turn()
+        if turn.rejected:
+            self._keep([rejected for _, rejected in turn.rejected])
+        for position in turn.delivered:
+            self._mark_delivered(position)
+        for position in turn.skipped:
+            self._finish(position)
+        for position, rejected in turn.rejected:
+            self._count_rejected(rejected)
+            self._finish(position)
+        self._summary.delivered += len(turn.delivered)
+        self._summary.skipped_by_ledger += len(turn.skipped)
+        if turn.delivered or turn.skipped:
+            self._rejected_in_a_row = 0
+
+    def _mark_delivered(self, position: int) -> None:
+        key = self._flights[position].pending.event.key
+        if self._same_key[key] > 1:
+            self._delivered_keys.add(key)
+        self._finish(position)
+
+    def _count_rejected(self, rejected: RejectedRecord) -> None:
+        self._summary.rejected[rejected.rejection.reason] += 1
+        self._summary.rejected_records += not rejected.tally.rejected
+        rejected.tally.rejected = True
+        self._rejected_in_a_row += 1
+        if self._rejected_in_a_row >= max(LEAST_REJECTED_IN_A_ROW, self._policy.max_rejected):
+            self.stop(
+                RejectedRecordsError(
+                    f"{self._rejected_in_a_row} records in a row were rejected and none delivered: the mapping or the "
+                    "shop is probably wrong. Look at them with `target-applied-events rejected`; `max_rejected` raises "
+                    "this limit."
+                )
+            )
+
+    def _finish(self, position: int) -> None:
+        self._watermark.settle(position)
+        flight = self._flights.pop(position, None)
+        if flight is None:
+            return
+        self._lanes.settle(position)
+        event = flight.pending.event
+        self.unsettled_bytes -= len(event.body)
+        self._same_key[event.key] -= 1
+        if not self._same_key[event.key]:
+            del self._same_key[event.key]
+            self._delivered_keys.discard(event.key)
+
+    def release(self, now: float, *, final: bool = False) -> None:
+        """Write the newest STATE that may leave, after the ledger is on disk."""
+        state = self._watermark.release(now, final=final)
+        if state is not None:
+            self._ledger.sync()
+            self._write(state)
+
+    def _write(self, state: Any) -> None:  # noqa: ANN401 - a STATE's value is any JSON
+        try:
+            self._write_state(state)
+        except StopReading as closed:
+            self.stop(closed)
+
+    def stop(self, reason: Exception) -> None:
+        """Send nothing more; what is in flight may still end."""
+        self.stopped = self.stopped or reason
+
+    def wake_at(self, now: float) -> float | None:
+        """When the next turn is due though nothing comes in; None: nothing is to be done until something does."""
+        if self._turn != _Turn():
+            return now
+        due = [self._watermark.due_at(now)]
+        if self.stopped is None:
+            due.append(self._lanes.next_wake())
+            if self._lanes.ready:
+                due.append(self.pace.next_admit(now))
+        return min((moment for moment in due if moment is not None), default=None)
+
+
+def _stopped_by(event: Event, stop: Stop) -> EndpointError:
+    """The error that ends the run; what may not enter a log goes with it for the run's own file."""
+    details = {
+        "stream": event.stream,
+        "key_properties": dict(event.key_properties),
+        "status": stop.status,
+        "response": stop.response,
+    }
+    return EndpointError(stop.message, details)
+
+
+def _in_doubt(pending: Pending, message: str) -> RejectedRecord:
+    event = pending.event
+    rejection = Rejection("in_doubt", (Violation("$", message),), event.mapping, event=event.body)
+    return RejectedRecord(pending.stream, event.record, rejection, pending.tally)

@@ -1,0 +1,284 @@
+"""What is in flight: one thread decides, workers send, and who hands over waits while too much is unsettled."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from target_applied_events.errors import InternalError
+from target_applied_events.handover import HeldState, Item, Job, Pending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_applied_events.delivery import Delivery
+    from target_applied_events.event import Event, Reply
+
+MOST_UNSETTLED = 10_000
+MOST_UNSETTLED_BYTES = 64 << 20
+GRACE_SECONDS = 20.0
+_LONGEST_SLEEP_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    items: Sequence[Item]
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    position: int
+    reply: Reply
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Crashed:
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Nothing more is handed over; with `reason`, nothing more is sent either."""
+
+    reason: Exception | None
+
+
+_Message: TypeAlias = "_Batch | _Returned | _Crashed | _End"
+
+
+class Dispatcher:
+    """At most 10,000 items or 64 MiB of bodies are unsettled; past that, handing over waits.
+
+    One thread of its own, the dispatcher's, runs the delivery; each worker runs one attempt at a time. They speak
+    through queues alone, so nothing of the delivery needs a lock.
+
+    Attributes:
+        ended: The dispatcher's thread is done.
+    """
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        send: Callable[[Event], Reply],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the parts; `start` sets them going.
+
+        Args:
+            delivery: Decides; used by the dispatcher's thread alone once it's started.
+            send: Makes one attempt; called by many threads at once.
+            clock: Gives monotonic seconds.
+        """
+        self._delivery, self._send, self._clock = delivery, send, clock
+        self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._workers = 0
+        self._changed = threading.Condition()
+        self._backlog = _Backlog()
+        self._unsettled = self._unsettled_bytes = 0
+        self._is_full = self._told_crowd = False
+        self._ending: _End | None = None
+        self._deadline = float("inf")
+        self.ended = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+
+    def __repr__(self) -> str:
+        """Tell the state."""
+        return f"<Dispatcher workers={self._workers} ended={self.ended} {self._delivery!r}>"
+
+    def start(self) -> None:
+        """Set the dispatcher's thread going."""
+        self._thread.start()
+
+    def hand_over(self, items: Sequence[Item], on_wait: Callable[[], None]) -> None:
+        """Hand over items in the order read; waits while too much is unsettled.
+
+        Args:
+            items: What comes next.
+            on_wait: Called each 50 ms while waiting; what it raises ends the wait.
+
+        Raises:
+            TargetError: What ended the delivery before.
+        """
+        count, size_bytes = _count(items), _size_bytes(items)
+        while not self._has_room(count, size_bytes):
+            self._is_full = True
+            self._wait(on_wait)
+        self.raise_failure()
+        with self._changed:
+            self._backlog.add(items)
+        self._inbox.put(_Batch(items))
+
+    def finish(self, on_wait: Callable[[], None]) -> None:
+        """Wait until all that was handed over is settled and the last STATE has left.
+
+        Raises:
+            TargetError: What ended the delivery before that.
+        """
+        self._inbox.put(_End(None))
+        while not self.ended:
+            self._wait(on_wait)
+        self.raise_failure()
+
+    def abort(self, reason: Exception) -> None:
+        """Send nothing more; what is in flight gets 20 s, the ledger is committed, STATE that may leave leaves."""
+        self._inbox.put(_End(reason))
+        self._thread.join(GRACE_SECONDS + _LONGEST_SLEEP_SECONDS + 1)
+
+    @property
+    def unsettled(self) -> int:
+        """How many of the events and rejected records handed over aren't settled."""
+        with self._changed:
+            return self._backlog.count + self._unsettled
+
+    def _has_room(self, count: int, size_bytes: int) -> bool:
+        """Whether so much more may be unsettled; a single batch over the bounds goes when it is alone."""
+        with self._changed:
+            open_count = self._backlog.count + self._unsettled
+            open_bytes = self._backlog.size_bytes + self._unsettled_bytes
+            fits = open_count + count <= MOST_UNSETTLED and open_bytes + size_bytes <= MOST_UNSETTLED_BYTES
+            return self.ended or not open_count or fits
+
+    def _wait(self, on_wait: Callable[[], None]) -> None:
+        with self._changed:
+            if not self.ended:
+                self._changed.wait(0.05)
+        on_wait()
+
+    def raise_failure(self) -> None:
+        """Raise what ended the delivery, if something did.
+
+        Raises:
+            TargetError: What it was.
+        """
+        if self._failure is not None:
+            raise self._failure
+
+    # --- the dispatcher's thread ---------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._is_over():
+                self._receive()
+                for job in self._delivery.turn(self._clock()):
+                    self._start(job)
+                self._publish()
+            self._delivery.release(self._clock(), final=True)
+            self._failure = self._delivery.stopped
+        except BaseException as failure:  # noqa: BLE001 - it is raised where the run can end: in the main thread
+            self._failure = failure
+        finally:
+            with self._changed:
+                self.ended = True
+                self._changed.notify_all()
+
+    def _is_over(self) -> bool:
+        if self._delivery.stopped is not None:
+            return not self._delivery.pace.in_flight or self._clock() >= self._deadline
+        return self._ending is not None and not self._delivery.unsettled
+
+    def _receive(self) -> None:
+        """Wait for what comes in or for what is due, then take all that is there."""
+        now = self._clock()
+        due = self._delivery.wake_at(now)
+        timeout = _LONGEST_SLEEP_SECONDS if due is None else min(_LONGEST_SLEEP_SECONDS, max(0.0, due - now))
+        try:
+            message = self._inbox.get(timeout=timeout) if timeout else self._inbox.get_nowait()
+        except queue.Empty:
+            return
+        self._take_in(message)
+        while not self._inbox.empty():
+            self._take_in(self._inbox.get_nowait())
+
+    def _take_in(self, message: _Message) -> None:
+        match message:
+            case _Batch(items):
+                self._delivery.accept(items)
+                with self._changed:
+                    self._backlog.remove(items)
+            case _Returned(position, reply, started):
+                self._delivery.replied(position, reply, started=started, now=self._clock())
+            case _Crashed(error):
+                raise error
+            case _End(reason):
+                self._ending = message
+                if reason is not None:
+                    self._delivery.stop(reason)
+                    self._deadline = self._clock() + GRACE_SECONDS
+            case _:
+                assert_never(message)
+
+    def _publish(self) -> None:
+        with self._changed:
+            self._unsettled, self._unsettled_bytes = self._delivery.unsettled, self._delivery.unsettled_bytes
+            self._changed.notify_all()
+        if self._is_full and not self._told_crowd:
+            self._told_crowd = self._tell_crowd()
+
+    def _tell_crowd(self) -> bool:
+        """Say once that one contact holds up the rest."""
+        crowd = self._delivery.crowd
+        if crowd * 2 < MOST_UNSETTLED:
+            self._is_full = False
+            return False
+        logger.warning(
+            "As many records are unsettled as may be, and %d of them wait behind one contact, whose events go one at a "
+            "time. `ordered: false` in a mapping frees a contact that many share.",
+            crowd,
+        )
+        return True
+
+    def _start(self, job: Job) -> None:
+        if self._workers < self._delivery.pace.in_flight:
+            self._workers += 1
+            threading.Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
+        self._jobs.put(job)
+
+    # --- the workers' threads ------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            started = self._clock()
+            try:
+                reply = self._send(job.event)
+            except BaseException as error:
+                self._inbox.put(
+                    _Crashed(InternalError(f"An attempt failed in an unforeseen way: {type(error).__name__}."))
+                )
+                logger.debug("worker", exc_info=error)
+                return
+            self._inbox.put(_Returned(job.position, reply, started))
+
+
+class _Backlog:
+    """What is handed over and not yet accepted; used under the dispatcher's lock."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.size_bytes = 0
+
+    def add(self, items: Sequence[Item]) -> None:
+        self.count += _count(items)
+        self.size_bytes += _size_bytes(items)
+
+    def remove(self, items: Sequence[Item]) -> None:
+        self.count -= _count(items)
+        self.size_bytes -= _size_bytes(items)
+
+
+def _size_bytes(items: Sequence[Item]) -> int:
+    return sum(len(item.event.body) for item in items if isinstance(item, Pending))
+
+
+def _count(items: Sequence[Item]) -> int:
+    return sum(not isinstance(item, HeldState) for item in items)

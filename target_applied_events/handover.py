@@ -1,0 +1,64 @@
+"""What is handed from the sinks to the delivery: events, rejected records and states, in the order read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_applied_events.event import Event, Record, Rejection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """What a SCHEMA message said of a stream, after stream maps."""
+
+    name: str
+    schema: Mapping[str, Any]
+    key_properties: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Whether a record is counted as rejected: two mappings of it count it once."""
+
+    rejected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event to deliver."""
+
+    event: Event
+    stream: Stream
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRecord:
+    """A record given up, with the reason that is kept beside it."""
+
+    stream: Stream
+    record: Record
+    rejection: Rejection
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class HeldState:
+    """A STATE message: it leaves when all that was handed over before it is settled."""
+
+    value: Any
+
+
+Item: TypeAlias = "Pending | RejectedRecord | HeldState"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An event that may be sent now: its intent is on record."""
+
+    position: int
+    event: Event

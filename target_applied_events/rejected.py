@@ -1,0 +1,121 @@
+"""Rejected records: what was given up, with the reason, in a file that is itself a Singer stream."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+import simplejson
+
+from target_applied_events.errors import RejectedRecordsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from target_applied_events.event import Rejection
+    from target_applied_events.handover import RejectedRecord, Stream
+
+
+class RejectedRecords:
+    """A record is on disk when `keep` returns; the file is there only once it has something to hold."""
+
+    def __init__(self, directory: Path, run_id: str) -> None:
+        """Name the file; nothing is written yet.
+
+        Args:
+            directory: `{data_dir}/rejected`, made private when it's needed.
+            run_id: The run's name.
+        """
+        self.path = directory / f"{run_id}.jsonl"
+        self._file: IO[str] | None = None
+        self._declared: dict[str, Stream] = {}
+
+    def __repr__(self) -> str:
+        """Tell the file and whether it is open."""
+        return f"<RejectedRecords {self.path.name} {'open' if self._file else 'not written'}>"
+
+    def keep(self, records: Sequence[RejectedRecord]) -> None:
+        """Write rejected records and return when they are on disk.
+
+        Raises:
+            RejectedRecordsError: When they can't be written.
+        """
+        try:
+            file = self._file = self._file or self._open()
+            for record in records:
+                self._declare(file, record.stream)
+                file.write(_line(_message(record)))
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as error:
+            raise RejectedRecordsError(
+                f"Rejected records can't be kept in {self.path}: {error.strerror or type(error).__name__}. "
+                "Nothing is passed over without being kept, so the run ends; data_dir names the directory."
+            ) from error
+        except RecursionError:
+            raise RejectedRecordsError(
+                "A record is nested too deeply to be kept among the rejected records. Drop the column with stream_maps."
+            ) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _open(self) -> IO[str]:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _sync_directory(self.path.parent)
+        return os.fdopen(descriptor, "w", encoding="ascii")
+
+    def _declare(self, file: IO[str], stream: Stream) -> None:
+        """Write the stream's SCHEMA before its first record, and again when it has changed."""
+        if self._declared.get(stream.name) is stream:
+            return
+        self._declared[stream.name] = stream
+        schema = {
+            "type": "SCHEMA",
+            "stream": stream.name,
+            "schema": stream.schema,
+            "key_properties": list(stream.key_properties),
+            "rejected": True,
+        }
+        file.write(_line(schema))
+
+
+def _message(record: RejectedRecord) -> dict[str, Any]:
+    return {
+        "type": "RECORD",
+        "stream": record.stream.name,
+        "record": record.record,
+        "rejection": _rejection(record.rejection),
+    }
+
+
+def _rejection(rejection: Rejection) -> dict[str, Any]:
+    body = rejection.event
+    return {
+        "reason": rejection.reason,
+        "errors": [{"path": error.path, "message": error.message} for error in rejection.errors],
+        "status": rejection.status,
+        "response": rejection.response,
+        "event": simplejson.RawJSON(body.decode()) if body is not None else None,
+        "mapping": rejection.mapping,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _line(message: dict[str, Any]) -> str:
+    """One line of ASCII; what only the standard parser reads (NaN, a lone surrogate) comes out as it came in."""
+    return simplejson.dumps(message, use_decimal=True, allow_nan=True, separators=(",", ":")) + "\n"
+
+
+def _sync_directory(path: Path) -> None:
+    """Make the file's name outlive a crash as well."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

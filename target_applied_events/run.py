@@ -1,0 +1,200 @@
+"""One run: its parts, built from the settings, and the batch that is being filled."""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import simplejson
+
+from target_applied_events.client import Client
+from target_applied_events.delivery import Delivery, Policy
+from target_applied_events.dispatch import Dispatcher
+from target_applied_events.errors import InternalError, RejectedRecordsError, StopReading
+from target_applied_events.handover import HeldState, Item
+from target_applied_events.ledger import open_ledger
+from target_applied_events.pace import Pace
+from target_applied_events.rejected import RejectedRecords
+from target_applied_events.summary import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_applied_events.settings import Settings
+
+BATCH_SECONDS = 0.1
+
+logger = logging.getLogger("target-applied-events")
+
+
+class Run:
+    """Items are handed over in the order read; a batch closes at `batch_size_rows`, after 100 ms or at the end.
+
+    Attributes:
+        run_id: The run's name in the ledger, in files and in the log.
+        settings: What governs it.
+        summary: Its accounts.
+        met: The mappings that a stream was found for, by label.
+    """
+
+    def __init__(self, settings: Settings, *, version: str, check_interrupted: Callable[[], None]) -> None:
+        """Build the parts, open the ledger and set the dispatcher going.
+
+        Args:
+            settings: What governs the run.
+            version: This program's version, told to the endpoint.
+            check_interrupted: Raises StopReading where the run is asked to end.
+
+        Raises:
+            LedgerError: The ledger can't be opened.
+            SettingsError: The proxy or the certificates of the environment can't be used.
+        """
+        self.settings = settings
+        self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        self.summary = Summary()
+        self.met: set[str] = set()
+        self._check_interrupted = check_interrupted
+        self._batch: list[Item] = []
+        self._batch_since = self._started = time.monotonic()
+        self._rejected = RejectedRecords(settings.data_dir / "rejected", self.run_id)
+        self._client = Client(
+            api_url=settings.api_url,
+            api_key=settings.api_key,
+            timeout_seconds=settings.request_timeout,
+            user_agent=f"target-applied-events/{version}",
+        )
+        self._ledger = open_ledger(settings.ledger_url, origin=settings.origin, run_id=self.run_id)
+        self._tell_ledger()
+        self._delivery = self._build_delivery()
+        self._dispatcher = Dispatcher(self._delivery, self._client.send)
+        self._dispatcher.start()
+
+    def __repr__(self) -> str:
+        """Tell its name and where it stands."""
+        return f"<Run {self.run_id} batch={len(self._batch)} {self._dispatcher!r}>"
+
+    def _build_delivery(self) -> Delivery:
+        settings = self.settings
+        return Delivery(
+            ledger=self._ledger,
+            keep=self._rejected.keep,
+            write_state=write_state,
+            pace=Pace(
+                max_concurrency=settings.max_concurrency,
+                requests_per_second=settings.requests_per_second,
+                now=time.monotonic(),
+            ),
+            policy=Policy(
+                retry_timeout_seconds=settings.retry_timeout,
+                in_doubt=settings.in_doubt,
+                max_rejected=settings.max_rejected,
+            ),
+            summary=self.summary,
+            rng=random.Random(),  # noqa: S311 - jitter, no secret
+            wall_clock=time.time,
+        )
+
+    def _tell_ledger(self) -> None:
+        """Say first which ledger it is: a new one where an old one was expected means that events go twice."""
+        opening = self._ledger.opening()
+        level = logging.WARNING if opening.is_new else logging.INFO
+        logger.log(level, "Ledger: %s", opening.text())
+
+    def hand_over(self, item: Item) -> None:
+        """Take the next item in the order read.
+
+        Raises:
+            TargetError: What ended the delivery.
+        """
+        if not self._batch:
+            self._batch_since = time.monotonic()
+        self._batch.append(item)
+        if len(self._batch) >= self.settings.batch_size_rows:
+            self._close_batch()
+
+    def tick(self) -> None:
+        """Do what time asks for: close a batch that has waited, end when asked to.
+
+        Raises:
+            StopReading: The run is asked to end.
+            TargetError: What ended the delivery.
+        """
+        self._check_interrupted()
+        if self._batch and time.monotonic() - self._batch_since >= BATCH_SECONDS:
+            self._close_batch()
+        self._dispatcher.raise_failure()
+
+    def _close_batch(self) -> None:
+        batch, self._batch = self._batch, []
+        self._dispatcher.hand_over(batch, self._check_interrupted)
+
+    def finish(self) -> None:
+        """Deliver what is left; returns when the last STATE has left.
+
+        Raises:
+            TargetError: What ended the delivery.
+        """
+        if self._batch:
+            self._close_batch()
+        self._dispatcher.finish(self._check_interrupted)
+
+    def abort(self, reason: StopReading) -> None:
+        """Send nothing more; what is in flight gets 20 s."""
+        self._dispatcher.abort(reason)
+
+    def close(self) -> None:
+        """Give the files and connections back and close the accounts.
+
+        Raises:
+            InternalError: The accounts don't add up.
+        """
+        self._client.close()
+        self._ledger.close()
+        self._rejected.close()
+        seconds, most_in_flight = time.monotonic() - self._started, self._delivery.pace.most_in_flight
+        logger.info("%s", self.summary.text(seconds=seconds, most_in_flight=most_in_flight))
+        self._audit()
+
+    def _audit(self) -> None:
+        """Check that what was read is in one place each."""
+        unsettled = len([item for item in self._batch if not isinstance(item, HeldState)]) + self._dispatcher.unsettled
+        if self._dispatcher.ended and self.summary.read != self.summary.settled + unsettled:
+            raise InternalError(
+                f"The accounts don't add up: read {self.summary.read}, settled {self.summary.settled}, "
+                f"unsettled {unsettled}. Please report this."
+            )
+
+    def judge_rejected(self) -> None:
+        """Hold the number of rejected records against `max_rejected`.
+
+        Raises:
+            RejectedRecordsError: There are more.
+        """
+        count, most = self.summary.rejected_records, self.settings.max_rejected
+        if count > most:
+            raise RejectedRecordsError(
+                f"{count} records were rejected, and max_rejected is {most}; all else was delivered. They are kept "
+                f"with their reasons in {self._rejected.path}: mend the mapping, then run "
+                f"`target-applied-events --config … --input {self._rejected.path}`."
+            )
+
+
+def write_state(value: Any) -> None:  # noqa: ANN401 - a STATE's value is any JSON
+    """Write a STATE's value to standard output, one line.
+
+    Raises:
+        StopReading: Nobody reads standard output any more.
+    """
+    try:
+        sys.stdout.write(simplejson.dumps(value, use_decimal=True) + "\n")
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        raise StopReading(
+            "Standard output was closed by its reader, so no STATE can leave: the run ends as at SIGTERM.",
+            exit_status=143,
+        ) from None

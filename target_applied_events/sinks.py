@@ -1,0 +1,155 @@
+"""One sink a stream: each record is validated, mapped and handed over as it's read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, assert_never
+
+from singer_sdk.sinks import Sink
+
+from target_applied_events.errors import MappingError
+from target_applied_events.event import Event, Rejection, Violation
+from target_applied_events.handover import Pending, RejectedRecord, Stream, Tally
+from target_applied_events.mapping import Mapping, Passed, choose, compile_mappings, near_miss
+from target_applied_events.validation import Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk import Target
+
+    from target_applied_events.event import Record
+    from target_applied_events.reader import Reader
+    from target_applied_events.run import Run
+
+MELTANO_TEST_STREAM = "meltano_test_stream"
+
+
+class EventSink(Sink):
+    """Turns each record of its stream into events, or into a rejected record with its reason."""
+
+    def __init__(
+        self,
+        target: Target,
+        stream_name: str,
+        schema: dict[str, Any],
+        key_properties: Sequence[str] | None,
+    ) -> None:
+        """Compile the stream's schema, and its mappings against it.
+
+        Raises:
+            SchemaError: The schema is itself invalid.
+            MappingError: A mapping can't work with this schema, or the stream has none.
+        """
+        super().__init__(target, stream_name, schema, key_properties)
+        self._run: Run = target.run  # type: ignore[attr-defined] - only this program's own target makes these sinks
+        self._reader: Reader = target.message_reader  # type: ignore[assignment] - as above
+        self._stream = Stream(stream_name, self.schema, tuple(self.key_properties))
+        validator = Validator(stream_name, self.schema, self._stream.key_properties)
+        self._validator_of_records = validator if self._run.settings.validate_records else None
+        self._mappings = self._compile()
+
+    def _compile(self) -> tuple[Mapping, ...]:
+        settings, name = self._run.settings, self.stream_name
+        chosen = choose(settings.declarations, name)
+        if not chosen:
+            self._pass_over_or_stop()
+        self._run.met.update(declaration.label for declaration in chosen)
+        return compile_mappings(
+            chosen,
+            stream=name,
+            schema=self.schema,
+            key_properties=self._stream.key_properties,
+            shop_id=settings.shop_id,
+            origin=settings.origin,
+        )
+
+    def _pass_over_or_stop(self) -> None:
+        """Decide what a stream without a mapping gets, at its SCHEMA."""
+        settings, name = self._run.settings, self.stream_name
+        similar = near_miss(settings.declarations, name)
+        hint = f" A mapping names {similar}, which differs only in case or punctuation." if similar else ""
+        if name == MELTANO_TEST_STREAM:
+            self.logger.info("The stream %s is Meltano's own test: its records are read and passed over.", name)
+        elif settings.unmapped_streams == "error" or similar:
+            problem = (
+                f"No mapping matches the stream {name}.{hint} Add one to `mappings`, deselect the stream in the tap, "
+                "or set `unmapped_streams: ignore`."
+            )
+            raise MappingError([problem])
+        else:
+            self.logger.info("No mapping matches the stream %s: its records are passed over.", name)
+
+    # --- the way of a record -------------------------------------------------------------------------------------
+
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+        """Hand over what becomes of a record: its events, or its rejection."""
+        del context
+        summary = self._run.summary
+        deleted = record.get("_sdc_deleted_at") is not None
+        mappings = self._applying(deleted=deleted)
+        if not mappings:
+            summary.read += 1
+            summary.passed_over += 1
+            return
+        violations = self._violations(record, deleted=deleted)
+        tally = Tally()
+        if violations:
+            summary.read += 1
+            self._run.hand_over(RejectedRecord(self._stream, record, Rejection("invalid", violations), tally))
+            return
+        for mapping in mappings:
+            summary.read += 1
+            self._map(mapping, record, tally, deleted=deleted)
+
+    def _applying(self, *, deleted: bool) -> Sequence[Mapping]:
+        """The mappings that look at such a record."""
+        if not deleted:
+            return self._mappings
+        return [mapping for mapping in self._mappings if mapping.speaks_of_deleted]
+
+    def _violations(self, record: Record, *, deleted: bool) -> tuple[Violation, ...]:
+        if self._reader.strange:
+            return (Violation("$", "only JSON that is valid by RFC 8259 is taken: no NaN, Infinity or lone surrogate"),)
+        if self._validator_of_records is None:
+            return ()
+        return self._validator_of_records.violations(record, deleted=deleted)
+
+    def _map(self, mapping: Mapping, record: Record, tally: Tally, *, deleted: bool) -> None:
+        result = mapping.event(record, deleted=deleted)
+        match result:
+            case Event():
+                self._run.hand_over(Pending(result, self._stream, tally))
+            case Passed():
+                self._run.summary.skipped_by_mapping += 1
+            case Rejection():
+                self._run.hand_over(RejectedRecord(self._stream, record, result, tally))
+            case _:
+                assert_never(result)
+
+    # --- what of the SDK's sink is switched off (each reason stands in target.py) --------------------------------
+
+    def get_validator(self) -> None:
+        """None: records are validated here, where a bad one can be rejected and the run go on."""
+
+    def _parse_timestamps_in_record(self, *args: object, **kwargs: object) -> None:
+        """Leave times as the tap wrote them."""
+
+    def _singer_validate_message(self, record: dict[str, Any]) -> None:
+        """Leave a missing key property to validation, which rejects the record and lets the run go on."""
+
+    def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
+        """Leave `_sdc_*` columns as read: `_sdc_deleted_at` tells a deleted row."""
+
+    def _remove_sdc_metadata_from_schema(self) -> None:
+        """Leave the schema as read, like its records."""
+
+    def _after_process_record(self, context: dict[str, Any]) -> None:
+        """Do nothing for each record."""
+
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Nothing is left for it: each record is handed over as it's read."""
+
+    @property
+    def is_full(self) -> bool:
+        """Never: batches are the target's, one for all streams in the order read."""
+        return False

@@ -1,0 +1,203 @@
+"""The Singer shell and composition root: builds the parts, reads the messages, holds and writes STATE.
+
+Seams of singer-sdk 0.54 that this program stands on, each pinned by a test in tests/test_target.py:
+
+- `Target._process_record_message` calls, for each stream map, `_validate_and_parse`, `_singer_validate_message` and
+  `process_record` of the sink. A sink whose `get_validator` returns None isn't validated by the SDK, which could only
+  end the run or log the failure with the value in it.
+- `Sink._parse_timestamps_in_record` turns date-times into datetime objects; overridden, they stay as read.
+- `Sink._singer_validate_message` ends the run on a record without its key; overridden, validation rejects it.
+- `Sink._remove_sdc_metadata_from_record` and `…_from_schema` take `_sdc_*` columns out; overridden, they stay.
+- `_process_state_message` and `process_endofpipe` hold STATE until all is drained, five minutes or the end;
+  overridden, STATE leaves when all before it is settled. `_handle_max_record_age` would drain by time.
+- BATCH goes past validation and stream maps as one list; `_process_batch_message` is overridden, so that each of its
+  records takes the way of a RECORD.
+- `_handle_termination` drains inside the signal handler and exits 0; overridden, it only sets a flag.
+- `message_reader_class` and `GenericSingerReader.process_lines`: our reader never waits on a quiet tap.
+- `_validate_config` prints values of wrong settings; overridden for our own settings, which are checked by `Settings`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from jsonschema import Draft202012Validator
+from singer_sdk import Target
+from singer_sdk.exceptions import SingerSDKError
+from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+
+from target_applied_events.batch_files import batch_records
+from target_applied_events.errors import InputError, SettingsError, StopReading, TargetError
+from target_applied_events.handover import HeldState
+from target_applied_events.reader import Reader
+from target_applied_events.run import Run
+from target_applied_events.settings import PROPERTIES, Settings
+from target_applied_events.sinks import EventSink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+RECORDS_BETWEEN_PAUSES = 256
+
+
+class TargetAppliedEvents(Target):
+    """Singer target that delivers records to the Applied Labs events endpoint."""
+
+    name = "target-applied-events"
+    config_jsonschema: ClassVar[dict[str, Any]] = PROPERTIES.to_dict()
+    default_sink_class = EventSink
+    message_reader_class = Reader
+    message_reader: Reader
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.VALIDATE_RECORDS,
+    ]
+    _signal: int | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What this program sees of the config.
+
+        Raises:
+            SettingsError: With every problem at once.
+        """
+        return Settings.read(self.config)
+
+    @cached_property
+    def run(self) -> Run:
+        """The run's parts; built, and the ledger opened, at first use."""
+        run = Run(self.settings, version=self.plugin_version, check_interrupted=self._check_interrupted)
+        self.message_reader.on_pause = run.tick
+        return run
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check all settings at once; the SDK's own check would print their values."""
+        problems = sdk_problems(self._config)
+        try:
+            _ = self.settings
+        except SettingsError as error:
+            problems = [*error.problems, *problems]
+        if problems and raise_errors:
+            raise SettingsError(problems)
+        return problems
+
+    # --- messages ------------------------------------------------------------------------------------------------
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self._assert_line_requires(message_dict, {"stream", "schema"})
+        super()._process_schema_message(message_dict)
+        for replaced in self._sinks_to_clear:
+            replaced.clean_up()
+        self._sinks_to_clear.clear()
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        if not isinstance(message_dict.get("record"), dict):
+            self._assert_line_requires(message_dict, {"stream", "record"})
+            raise InputError(f"A RECORD of the stream {message_dict['stream']} holds no object. Check the tap.")
+        super()._process_record_message(message_dict)
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """Let each record of the batch's files take the way of a RECORD, stream maps and validation included."""
+        self._assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
+        storage = self.config.get("batch_config", {}).get("storage")
+        records = batch_records(message_dict["encoding"], message_dict["manifest"], storage, self.message_reader.parse)
+        for number, record in enumerate(records):
+            self._process_record_message({"type": "RECORD", "stream": message_dict["stream"], "record": record})
+            if not number % RECORDS_BETWEEN_PAUSES:
+                self.message_reader.on_pause()
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        """Hold the state until all before it is settled."""
+        self._assert_line_requires(message_dict, {"value"})
+        self.run.hand_over(HeldState(message_dict["value"]))
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Pass over it: events that were delivered can't be taken back."""
+        self.logger.debug("ACTIVATE_VERSION of the stream %s is passed over.", message_dict.get("stream"))
+
+    def _handle_max_record_age(self) -> None:
+        """Do nothing: a batch closes after 100 ms, not after five minutes."""
+
+    def process_endofpipe(self) -> None:
+        """Wait until all is settled and the last STATE has left.
+
+        Raises:
+            TargetError: What kept something from being delivered.
+        """
+        self.run.finish()
+        for sink in self._sinks_active.values():
+            sink.clean_up()
+
+    # --- the run -------------------------------------------------------------------------------------------------
+
+    def deliver(self, file_input: IO[str] | None = None) -> None:
+        """Read the input to its end and deliver it.
+
+        Raises:
+            TargetError: What ended the run, or what it can't call a success.
+        """
+        run = self.run
+        try:
+            self.listen(file_input)
+        except StopReading as asked:
+            run.abort(asked)
+            raise
+        except (TargetError, SingerSDKError):
+            self._deliver_what_was_read()
+            raise
+        finally:
+            run.close()
+        self._tell_unmet()
+        run.judge_rejected()
+
+    def _deliver_what_was_read(self) -> None:
+        """Bring what came before a bad line to its end; what the delivery itself ended on is known already."""
+        try:
+            self.run.finish()
+        except StopReading as asked:
+            self.run.abort(asked)
+        except TargetError:
+            self.logger.debug("The delivery had ended.")
+
+    def _tell_unmet(self) -> None:
+        for declaration in self.settings.declarations:
+            if declaration.label not in self.run.met:
+                self.logger.warning("%s met no stream: %s didn't come.", declaration.label, declaration.stream)
+
+    # --- signals -------------------------------------------------------------------------------------------------
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Note the signal and return: what a handler interrupts may hold any lock. A second one ends at once."""
+        del frame
+        if self._signal is not None:
+            os._exit(128 + signum)
+        self._signal = signum
+
+    def _check_interrupted(self) -> None:
+        if self._signal is not None:
+            name = signal.Signals(self._signal).name
+            raise StopReading(
+                f"Ended by {name}: what was in flight is settled where an answer came, the rest stays behind STATE.",
+                exit_status=128 + self._signal,
+            )
+
+
+def sdk_problems(config: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the settings that are the SDK's own, without their values."""
+    schema: dict[str, Any] = {"type": "object", "properties": {}}
+    TargetAppliedEvents.append_builtin_config(schema)
+    for name in PROPERTIES.wrapped:
+        schema["properties"].pop(name, None)
+    errors = Draft202012Validator(schema).iter_errors(dict(config))
+    places = ((".".join(str(part) for part in error.absolute_path), error.validator) for error in errors)
+    return [f"{place} is not what the SDK takes here (rule: {rule})." for place, rule in places]
