@@ -15,7 +15,7 @@ EXCERPT_CHARACTERS = 200
 def in_doubt(reply: Reply) -> bool:
     """Tell whether the request was written and may have been taken: it ended neither in 2xx, 3xx, 4xx nor 503.
 
-    A page of HTML is no answer of the endpoint's, whatever its status, so with a 2xx it leaves a doubt too.
+    A page of HTML with a 2xx is no answer of the endpoint's, so it leaves a doubt too.
     """
     match reply:
         case NoAnswer(failure=failure):
@@ -77,7 +77,9 @@ def seen(reply: Reply) -> str:
 
 
 def is_page(answer: Answer) -> bool:
-    """Tell a page of HTML by its label or its first words; JSON under a wrong label is none."""
+    """Tell a page of HTML that came with a 2xx, by its label or its first words; JSON under a wrong label is none."""
+    if answer.status // 100 != 2:  # noqa: PLR2004 - HTTP's own number
+        return False
     start = answer.body[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()[:15].lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return True

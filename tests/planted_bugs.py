@@ -13,13 +13,16 @@ from target_applied_events.errors import InternalError
 if TYPE_CHECKING:
     from hypothesis.stateful import RuleBasedStateMachine
 
-# As many examples as the machine's ordinary run, but the first that fails is enough.
-ORDINARY_RUN = settings(
-    phases=[Phase.generate], database=None, deadline=None, print_blob=False, report_multiple_bugs=False
+ORDINARY_RUN = settings(max_examples=300, deadline=None)
+"""What a state machine's own test runs with."""
+
+# The same run, save that the first example that fails is enough.
+UNTIL_FOUND = settings(
+    ORDINARY_RUN, phases=[Phase.generate], database=None, print_blob=False, report_multiple_bugs=False
 )
 
 
 def assert_found(machine: type[RuleBasedStateMachine], **planted: type) -> None:
     """Run the machine on the planted class; its ordinary run must fail."""
     with pytest.raises((AssertionError, InternalError, pytest.fail.Exception)):
-        run_state_machine_as_test(type("Planted", (machine,), planted), settings=ORDINARY_RUN)
+        run_state_machine_as_test(type("Planted", (machine,), planted), settings=UNTIL_FOUND)

@@ -6,9 +6,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from target_applied_events.errors import InternalError
 from target_applied_events.lanes import Lanes, _Standing, _Waiter
-from tests.planted_bugs import assert_found
+from tests.planted_bugs import ORDINARY_RUN, assert_found
 
-IDENTIFIERS = ("email:a", "email:b", "phone:1", "phone:2", "remote:x")
+IDENTIFIERS = ("email:a", "phone:1", "remote:x")
+TIED = st.lists(st.sampled_from(IDENTIFIERS), min_size=1, max_size=3)
 
 
 class AgainstAListInOrder(RuleBasedStateMachine):
@@ -33,7 +34,9 @@ class AgainstAListInOrder(RuleBasedStateMachine):
     def ready(self) -> list[int]:
         return [position for position in self.unsettled if self.is_ready(position)]
 
-    @rule(identifiers=st.lists(st.sampled_from(IDENTIFIERS), max_size=3), gap=st.integers(0, 2))
+    @rule(
+        identifiers=st.lists(st.sampled_from(IDENTIFIERS), min_size=1, max_size=3) | st.just([]), gap=st.integers(0, 2)
+    )
     def add(self, identifiers: list[str], gap: int) -> None:
         position = self.added + gap
         self.lanes.add(position, tuple(identifiers))
@@ -78,7 +81,8 @@ class AgainstAListInOrder(RuleBasedStateMachine):
 
     @rule(data=st.data(), bring_back=st.sampled_from(["settle", "put_back", "park"]))
     def bring_back_what_is_not_out(self, data: st.DataObject, bring_back: str) -> None:
-        position = data.draw(st.integers(-1, self.added + 1).filter(lambda p: p not in self.out))
+        others = [position for position in range(-1, self.added + 1) if position not in self.out]
+        position = data.draw(st.sampled_from(others))
         arguments = (position, self.now) if bring_back == "park" else (position,)
         with pytest.raises(InternalError):
             getattr(self.lanes, bring_back)(*arguments)
@@ -119,6 +123,7 @@ class AgainstAListInOrder(RuleBasedStateMachine):
 
 
 TestLanes = AgainstAListInOrder.TestCase
+TestLanes.settings = ORDINARY_RUN
 
 
 class ALaneIsFreedAtARetry(Lanes):
@@ -145,7 +150,7 @@ class OnlyTheFirstIdentifierTies(Lanes):
 
 class AnEventWaitsForOneOfItsLanesOnly(Lanes):
     def _enter_lanes(self, waiter: _Waiter) -> set[_Waiter]:
-        return set(list(super()._enter_lanes(waiter))[:1])
+        return set(sorted(super()._enter_lanes(waiter), key=lambda ahead: ahead.position)[:1])
 
 
 class TheYoungestIsTakenFirst(Lanes):

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from target_applied_events.errors import InternalError
 from target_applied_events.watermark import Watermark, _Unsettled
-from tests.planted_bugs import assert_found
+from tests.planted_bugs import ORDINARY_RUN, assert_found
 
 
 class AgainstAListOfAll(RuleBasedStateMachine):
@@ -82,6 +82,7 @@ class AgainstAListOfAll(RuleBasedStateMachine):
 
 
 TestWatermark = AgainstAListOfAll.TestCase
+TestWatermark.settings = ORDINARY_RUN
 
 
 class AStateLeavesAPositionEarly(Watermark[str]):
