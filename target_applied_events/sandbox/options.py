@@ -2,21 +2,114 @@
 
 from __future__ import annotations
 
+import json
+import random
+import shlex
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from target_applied_events.sandbox.contract import Rules
+from target_applied_events.sandbox.faults import KINDS, Fault, Faults, read_faults
+
+if TYPE_CHECKING:
+    from target_applied_events.sandbox.endpoint import Endpoint
+
+_EXAMPLE = {"api_key": "AL-sandbox", "shop_id": "66e4a5f0-0000-4000-8000-000000000001"}
 
 
-@click.command()
+def _read_fault_options(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> list[Fault]:
+    try:
+        return read_faults([_fault_option(text) for text in texts])
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _fault_option(text: str) -> dict[str, Any]:
+    kind, *settings = shlex.split(text) or [""]
+    pairs = [setting.partition("=") for setting in settings]
+    return {"kind": kind, **{name: _json_or_text(value) for name, _, value in pairs}}
+
+
+def _json_or_text(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@click.command(short_help="Start the endpoint on your desk.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", default=8080, show_default=True, help="The port to listen at; 0 takes a free one.")
-@click.option("--data", default=":memory:", help="A file to keep events in; without it they end with the process.")
-@click.option("--api-key", default=None, help="The one key that is good; else any that begins with AL.")
-def sandbox(host: str, port: int, data: str, api_key: str | None) -> None:
-    """Start the endpoint on your desk."""
+@click.option("--data", default=":memory:", help="A file to keep all in; without it all ends with the process.")
+@click.option("--api-key", default=None, help="The one key that is good; without it, any that begins with AL.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    callback=_read_fault_options,
+    help="A fault to begin with, such as 'status status=503 share=0.1' or 'latency seconds=0.2 jitter_seconds=0.1'; "
+    f"may be given again. Kinds: {', '.join(KINDS)}.",
+)
+@click.option("--seed", type=int, default=None, help="Makes faults meet the same requests again.")
+@click.option("--max-body", default=1 << 20, show_default=True, help="The largest body taken, in bytes.")
+@click.option("--allow-unknown-fields", is_flag=True, help="Take fields that aren't documented.")
+@click.option("--allow-nulls", is_flag=True, help="Take null for a missing field.")
+@click.option("--allow-anonymous", is_flag=True, help="Take contacts without email, phone and remote_id.")
+def sandbox(  # noqa: PLR0913 - an argument for each option
+    *,
+    host: str,
+    port: int,
+    data: str,
+    api_key: str | None,
+    faults: list[Fault],
+    seed: int | None,
+    max_body: int,
+    allow_unknown_fields: bool,
+    allow_nulls: bool,
+    allow_anonymous: bool,
+) -> None:
+    """Start the endpoint on your desk.
+
+    It takes events as the Applied Labs endpoint is documented to, shows what arrived on a page, and fails on request.
+    It sends nothing anywhere.
+    """
+    rules = Rules(api_key, max_body, allow_unknown_fields, allow_nulls, allow_anonymous)
+    dice = random.Random(seed)  # noqa: S311 - dice for faults, no secret
+    _serve(host, port, _endpoint(data, rules, Faults(faults, dice)))
+
+
+def _endpoint(data: str, rules: Rules, faults: Faults) -> Endpoint:
     try:
-        from target_applied_events.sandbox.server import serve  # noqa: PLC0415 - its libraries are an extra
+        from target_applied_events.sandbox.endpoint import Endpoint  # noqa: PLC0415 - its libraries are an extra
     except ModuleNotFoundError as error:
-        missing = f"{error.name} is missing; pip install 'target-applied-events[sandbox]'"
-        raise click.ClickException(f"The sandbox needs its extra: {missing}") from None
-    serve(host, port, data, Rules(api_key=api_key))
+        message = f"The sandbox needs {error.name}: pip install 'target-applied-events[sandbox]'"
+        raise click.ClickException(message) from None
+    from target_applied_events.sandbox.store import Store  # noqa: PLC0415 - as above
+
+    try:
+        return Endpoint(Store(data), rules, faults)
+    except sqlite3.Error as error:
+        raise click.ClickException(f"--data {data} can't be used: {error}") from None
+
+
+def _serve(host: str, port: int, endpoint: Endpoint) -> None:
+    from target_applied_events.sandbox.server import is_loopback, listen, serve  # noqa: PLC0415 - as above
+
+    try:
+        listener = listen(host, port)
+    except (OSError, OverflowError) as error:
+        message = f"Can't listen at {host}, port {port}: {error}. Another --port may do; --port 0 takes a free one."
+        raise click.ClickException(message) from None
+    if not is_loopback(host):
+        click.secho(f"Whoever can reach {host} can read and clear what arrives here.", fg="yellow", err=True)
+    _announce(host, listener.getsockname()[1])
+    serve(endpoint, listener)
+
+
+def _announce(host: str, port: int) -> None:
+    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    click.echo(f"The sandbox is at {base} and shows what arrives. Ctrl-C ends it.")
+    click.echo("\nTo send to it, put this into the target's config:\n")
+    click.echo(json.dumps({"api_url": f"{base}/v2026-04", **_EXAMPLE}, indent=2))

@@ -2,28 +2,75 @@
 
 from __future__ import annotations
 
-import json
+import ipaddress
 import socket
 from typing import TYPE_CHECKING
 
-import click
 import uvicorn
 
 from target_applied_events.sandbox.desk import Desk
-from target_applied_events.sandbox.endpoint import Endpoint
-from target_applied_events.sandbox.store import Store
 from target_applied_events.sandbox.wire import OpenWire
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from target_applied_events.sandbox.contract import Rules
+    from target_applied_events.sandbox.endpoint import Endpoint
 
 _BACKLOG = 1024
 
 
+class Server(uvicorn.Server):
+    """Once it is told to stop, nobody is kept waiting: streams end, and answers that a fault holds back are cut off."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Serve this endpoint and its desk."""
+        self._endpoint = endpoint
+        config = uvicorn.Config(
+            application(endpoint),
+            http=OpenWire,
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            backlog=_BACKLOG,
+        )
+        super().__init__(config)
+
+    def __repr__(self) -> str:
+        """Tell what is served."""
+        return f"<Server of {self._endpoint!r}>"
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of all who wait, then end in order."""
+        self._endpoint.close()
+        await super().shutdown(sockets)
+        self._endpoint.store.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port; OSError where that can't be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    listener.setsockopt(
+        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+    )  # each connection inherits it; asyncio wouldn't set it
+    return listener
+
+
+def serve(endpoint: Endpoint, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    try:
+        Server(endpoint).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listener.close()
+
+
 def application(endpoint: Endpoint) -> ASGIApp:
-    """Put the endpoint and the desk behind one address."""
+    """Put the endpoint and its desk behind one address."""
     desk = Desk(endpoint).app()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,33 +82,9 @@ def application(endpoint: Endpoint) -> ASGIApp:
     return app
 
 
-def serve(host: str, port: int, data: str, rules: Rules) -> None:
-    """Serve until SIGINT or SIGTERM; `data` is a file or `:memory:`."""
-    listener = socket.create_server((host, port), backlog=_BACKLOG)
-    store = Store(data)
-    config = uvicorn.Config(
-        application(Endpoint(store, rules)),
-        http=OpenWire,
-        ws="none",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-        backlog=_BACKLOG,
-    )
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a host."""
     try:
-        _announce(*listener.getsockname()[:2])
-        uvicorn.Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
-    finally:
-        store.close()
-
-
-def _announce(host: str, port: int) -> None:
-    url = f"http://{host}:{port}"
-    click.echo(f"Sandbox at {url}")
-    config = {"api_url": f"{url}/v2026-04", "api_key": "AL-sandbox", "shop_id": "66e4a5f0-0000-4000-8000-000000000001"}
-    click.echo("\nTo send to it, put this into the target's config:\n")
-    click.echo(json.dumps(config, indent=2))
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
