@@ -19,7 +19,9 @@ from target_applied_events.errors import InternalError, RejectedRecordsError, St
 from target_applied_events.handover import HeldState, Item
 from target_applied_events.ledger import open_ledger
 from target_applied_events.pace import Pace
+from target_applied_events.progress import Snapshot, start_progress
 from target_applied_events.rejected import RejectedRecords
+from target_applied_events.report import write_report
 from target_applied_events.summary import Summary
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class Run:
         self._delivery = self._build_delivery()
         self._dispatcher = Dispatcher(self._delivery, self._client.send)
         self._dispatcher.start()
+        self._progress = start_progress()
 
     def __repr__(self) -> str:
         """Tell its name and where it stands."""
@@ -124,14 +127,14 @@ class Run:
             StopReading: The run is asked to end.
             TargetError: What ended the delivery.
         """
-        self._check_interrupted()
+        self._wait()
         if self._batch and time.monotonic() - self._batch_since >= BATCH_SECONDS:
             self._close_batch()
         self._dispatcher.raise_failure()
 
     def _close_batch(self) -> None:
         batch, self._batch = self._batch, []
-        self._dispatcher.hand_over(batch, self._check_interrupted)
+        self._dispatcher.hand_over(batch, self._wait)
 
     def finish(self) -> None:
         """Deliver what is left; returns when the last STATE has left.
@@ -141,23 +144,48 @@ class Run:
         """
         if self._batch:
             self._close_batch()
-        self._dispatcher.finish(self._check_interrupted)
+        self._dispatcher.finish(self._wait)
+
+    def _wait(self) -> None:
+        """What is done whenever the run waits: show where it stands, and end when it's asked to."""
+        self._progress.show(self.snapshot())
+        self._check_interrupted()
+
+    def snapshot(self) -> Snapshot:
+        """Where the run stands; figures of other threads may be a moment old."""
+        pace = self._delivery.pace
+        return Snapshot(
+            read=self.summary.read,
+            delivered=self.summary.delivered,
+            rejected=self.summary.rejected.total(),
+            unsettled=self._dispatcher.unsettled,
+            in_flight=pace.in_flight,
+            limit=pace.limit,
+            oldest_seconds=self._delivery.oldest_seconds(time.monotonic()),
+            ledger_seconds=self._delivery.ledger_seconds,
+            seconds=time.monotonic() - self._started,
+        )
 
     def abort(self, reason: StopReading) -> None:
         """Send nothing more; what is in flight gets 20 s."""
         self._dispatcher.abort(reason)
 
-    def close(self) -> None:
+    def close(self, error: BaseException | None) -> None:
         """Give the files and connections back and close the accounts.
+
+        Args:
+            error: What ended the run; None after a success.
 
         Raises:
             InternalError: The accounts don't add up.
         """
+        self._progress.close()
         self._client.close()
         self._ledger.close()
         self._rejected.close()
         seconds, most_in_flight = time.monotonic() - self._started, self._delivery.pace.most_in_flight
         logger.info("%s", self.summary.text(seconds=seconds, most_in_flight=most_in_flight))
+        write_report(self.settings.data_dir / "runs", self.run_id, self.summary, seconds, error)
         self._audit()
 
     def _audit(self) -> None:

@@ -146,19 +146,27 @@ class TargetAppliedEvents(Target):
         Raises:
             TargetError: What ended the run, or what it can't call a success.
         """
-        run = self.run
+        run = self.run  # the ledger is opened before any input is read
+        failure: Exception | None = None
+        try:
+            self._read_and_deliver(file_input)
+            self._tell_unmet()
+            run.judge_rejected()
+        except Exception as error:
+            failure = error
+            raise
+        finally:
+            run.close(failure)
+
+    def _read_and_deliver(self, file_input: IO[str] | None) -> None:
         try:
             self.listen(file_input)
         except StopReading as asked:
-            run.abort(asked)
+            self.run.abort(asked)
             raise
         except (TargetError, SingerSDKError):
             self._deliver_what_was_read()
             raise
-        finally:
-            run.close()
-        self._tell_unmet()
-        run.judge_rejected()
 
     def _deliver_what_was_read(self) -> None:
         """Bring what came before a bad line to its end; what the delivery itself ended on is known already."""
