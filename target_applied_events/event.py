@@ -38,9 +38,9 @@ class Event:
     stream: str
     mapping: str
     shop_id: str
-    body: bytes
+    body: bytes = field(repr=False)
     key: bytes
-    identifiers: tuple[str, ...]
+    identifiers: tuple[str, ...] = field(repr=False)
     key_properties: Record
     record: Record = field(repr=False)
     shard_by: str | None = None

@@ -1,0 +1,188 @@
+"""Arithmetic as mappings do it: exact to 76 digits, null with null, and bounded in what it can make."""
+
+from __future__ import annotations
+
+import decimal
+import math
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+from target_applied_events.notation import Unmappable, kind, text
+
+DIGITS: Final = 76
+"""How many digits a result keeps: the numerics of databases end at 38, a product of two needs twice that."""
+
+LONGEST_TEXT: Final = 1 << 24
+"""The longest text, in characters, that an operation may make."""
+
+_BITS: Final = 1 << 16
+_EXACT: Final = decimal.Context(
+    prec=DIGITS,
+    rounding=decimal.ROUND_HALF_EVEN,
+    traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
+)
+_WIDTHS: Final = re.compile(r"%[^a-zA-Z%]*(?:\d{4}|\*)")
+
+
+def binary(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  a template's operands may be anything
+    """Apply one of `+ - * / // % **`; null where either side is null.
+
+    Raises:
+        Unmappable: The two don't go together, or the result would be too large.
+    """
+    if left is None or right is None:
+        return None
+    if isinstance(left, int | Decimal) and isinstance(right, int | Decimal):
+        return _numbers(operator, left, right)
+    match operator, left, right:
+        case "%", str(), _:
+            return formatted(left, right)
+        case "+", str(), str():
+            _allow(len(left) + len(right))
+            return left + right
+        case "+", list(), list():
+            _allow(len(left) + len(right))
+            return left + right
+        case ("*", str(), int()) | ("*", int(), str()):
+            _allow(len(left) * right if isinstance(left, str) else left * len(right))
+            return left * right
+        case _:
+            raise Unmappable(f"{operator} doesn't go between {kind(left)} and {kind(right)}")
+
+
+def _allow(length: int) -> None:
+    if length > LONGEST_TEXT:
+        raise Unmappable(f"a template may make {LONGEST_TEXT:,} characters at most")
+
+
+def formatted(pattern: str, arguments: Any) -> str | None:  # noqa: ANN401  as binary
+    """Fill in a pattern as `%` does; null where an argument is null.
+
+    Raises:
+        Unmappable: Pattern and arguments don't go together, or the result would be too large.
+    """
+    filled = arguments if isinstance(arguments, tuple) else (arguments,)
+    if any(argument is None for argument in filled):
+        return None
+    if _WIDTHS.search(pattern):
+        raise Unmappable("a width in a format has three digits at most")
+    numbers = (bool, int, Decimal)
+    filled = tuple(item if isinstance(item, numbers) and not isinstance(item, bool) else text(item) for item in filled)
+    _allow(len(pattern) + sum(len(text(item)) for item in filled) + 1000 * pattern.count("%"))
+    try:
+        return pattern % filled
+    except (TypeError, ValueError, OverflowError):
+        raise Unmappable("a format and its arguments don't go together") from None
+
+
+def _numbers(operator: str, left: int | Decimal, right: int | Decimal) -> int | Decimal:
+    try:
+        if isinstance(left, int) and isinstance(right, int) and operator != "/":
+            return _integers(operator, left, right)
+        return _decimals(operator, Decimal(left), Decimal(right))
+    except (decimal.DivisionByZero, ZeroDivisionError):
+        raise Unmappable("a division by zero") from None
+    except decimal.DecimalException:
+        raise Unmappable(f"{operator} has no result for these two numbers, or one out of bounds") from None
+
+
+def _integers(operator: str, left: int, right: int) -> int | Decimal:
+    match operator:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*" if left.bit_length() + right.bit_length() <= _BITS:
+            return left * right
+        case "//":
+            return left // right
+        case "%":
+            return left % right
+        case "**" if right < 0:
+            return _EXACT.power(left, right)
+        case "**" if left.bit_length() * right <= _BITS:
+            return int(left**right)
+        case _:
+            raise Unmappable("a template may make numbers of about 20,000 digits at most")
+
+
+def _decimals(operator: str, left: Decimal, right: Decimal) -> Decimal:
+    match operator:
+        case "+":
+            return _EXACT.add(left, right)
+        case "-":
+            return _EXACT.subtract(left, right)
+        case "*":
+            return _EXACT.multiply(left, right)
+        case "/":
+            return _EXACT.divide(left, right)
+        case "**":
+            return _EXACT.power(left, right)
+        case _:
+            quotient, rest = _floored(left, right)
+            return quotient if operator == "//" else rest
+
+
+def _floored(left: Decimal, right: Decimal) -> tuple[Decimal, Decimal]:
+    """Divide as integers do, towards minus infinity; Decimal's own operators divide towards zero."""
+    quotient, rest = _EXACT.divmod(left, right)
+    if rest and (rest < 0) != (right < 0):
+        return _EXACT.subtract(quotient, 1), _EXACT.add(rest, right)
+    return quotient, rest
+
+
+def unary(operator: str, value: Any) -> Any:  # noqa: ANN401  as binary
+    """Apply a sign; null stays null.
+
+    Raises:
+        Unmappable: The value is no number.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, int | Decimal):
+        raise Unmappable(f"a sign doesn't go before {kind(value)}")
+    return binary("*", value, -1 if operator == "-" else 1)
+
+
+def absolute(value: Any) -> Any:  # noqa: ANN401  as binary
+    """Take a number without its sign, to its last digit.
+
+    Raises:
+        Unmappable: The value is no number.
+    """
+    if not isinstance(value, int | Decimal):
+        raise Unmappable(f"abs works on numbers, found {kind(value)}")
+    return value.copy_abs() if isinstance(value, Decimal) else abs(value)
+
+
+def rounded(value: Any, precision: Any, method: Any) -> int | Decimal:  # noqa: ANN401  as binary
+    """Round to so many digits after the point: `common` (halves away from zero, as SQL does), `ceil` or `floor`.
+
+    Raises:
+        Unmappable: The value is no number, or there is no such method.
+    """
+    modes = {"common": decimal.ROUND_HALF_UP, "ceil": decimal.ROUND_CEILING, "floor": decimal.ROUND_FLOOR}
+    if not isinstance(value, int | Decimal) or not isinstance(precision, int) or method not in modes:
+        raise Unmappable("round takes a number, a whole number of digits, and common, ceil or floor")
+    if isinstance(value, int) and precision >= 0:
+        return value
+    try:
+        unit = Decimal(1).scaleb(-precision, _EXACT)
+        result = Decimal(value).quantize(unit, modes[method], _EXACT)
+    except decimal.DecimalException:
+        raise Unmappable(f"round has no result of {DIGITS} digits for this number") from None
+    return result if precision >= 0 else whole(result)
+
+
+def whole(value: int | Decimal) -> int:
+    """Cut off what is behind the point.
+
+    Raises:
+        Unmappable: The number isn't finite, or has more than about 20,000 digits.
+    """
+    if isinstance(value, int):
+        return value
+    if not value.is_finite() or value.adjusted() > _BITS * math.log10(2):
+        raise Unmappable("a template may make numbers of about 20,000 digits at most")
+    return int(value)

@@ -1,0 +1,99 @@
+"""A declaration held against a stream's schema: columns that aren't there, types that can never fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from target_applied_events.columns import RESERVED, Columns
+from target_applied_events.contract import Want
+from target_applied_events.template import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_applied_events.declaration import Declaration
+    from target_applied_events.syntax import Path
+
+_SCALARS: Final = frozenset({"string", "number", "integer", "boolean"})
+_FITS: Final = {
+    Want.TEXT: _SCALARS,
+    Want.IDENTIFIER: _SCALARS,
+    Want.UUID: frozenset({"string"}),
+    Want.NUMBER: frozenset({"string", "number", "integer"}),
+    Want.TIME: frozenset({"string"}),
+    Want.CONDITION: frozenset({"boolean"}),
+}
+_ADVICE: Final = {
+    Want.UUID: "the filter uuid makes a stable one: {{{{ {column} | uuid('kind of object') }}}}",
+    Want.TIME: "the filter timestamp reads epochs: {{{{ {column} | timestamp }}}}",
+    Want.CONDITION: "compare it with something: {{{{ {column} == … }}}}",
+}
+
+
+def mistakes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> Iterator[str]:
+    """Go through all that the schema shows wrong with a mapping, each a sentence that says where and what to do."""
+    columns = Columns(stream, schema)
+    for field, template in _templates(declaration):
+        for path in sorted(template.paths, key=str):
+            if (problem := _missing(columns, path)) is not None:
+                yield f"{declaration.label}.{field}: {problem}"
+    for field, want, template in declaration.wants():
+        if (problem := _unfit(columns, template, want)) is not None:
+            yield f"{declaration.label}.{field}: {problem}"
+    if isinstance(declaration.properties, Template):
+        types = _types(columns, declaration.properties)
+        if types and "object" not in types and "string" not in types:
+            yield f"{declaration.label}.metric.additional_properties: the column is {_named(types)}; an object is wanted"
+
+
+def _templates(declaration: Declaration) -> Iterator[tuple[str, Template]]:
+    yield from declaration.fields.items()
+    yield from declaration.others()
+
+
+def _column_path(path: Path) -> Path:
+    """Give the path from the record's columns on; empty for what is no column."""
+    if path[0] == "record":
+        return path[1:]
+    return () if path[0] == "stream" else path
+
+
+def _missing(columns: Columns, path: Path) -> str | None:
+    return columns.missing(_column_path(path))
+
+
+def _types(columns: Columns, template: Template) -> frozenset[str]:
+    path = _column_path(template.column) if template.column else ()
+    return columns.types(path) if path else frozenset()
+
+
+def _unfit(columns: Columns, template: Template, want: Want) -> str | None:
+    types = _types(columns, template)
+    if not types or types & _FITS[want]:
+        return None
+    column = str(template.source).strip("{} ")
+    advice = "" if types & {"array", "object", "boolean"} and want is not Want.CONDITION else _ADVICE.get(want, "")
+    said = f'the column "{column}" is {_named(types)}, which never is {want.value}'
+    return f"{said}; {advice.format(column=column)}" if advice else said
+
+
+def _named(types: frozenset[str]) -> str:
+    articles = {"integer": "an", "array": "an", "object": "an"}
+    return " or ".join(f"{articles.get(name, 'a')} {name}" for name in sorted(types))
+
+
+def notes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> tuple[str, ...]:
+    """Say where a name means something else than the column of that name."""
+    names = Columns(stream, schema).names()
+    return tuple(
+        f'{declaration.label}.{field}: "{name}" means {_meaning(name)} here; '
+        f"the column of that name of the stream {stream} is record['{name}']"
+        for name in RESERVED
+        if name in names
+        for field, template in _templates(declaration)
+        if any(path[0] == name for path in template.paths)
+    )
+
+
+def _meaning(name: str) -> str:
+    return "the whole record" if name == "record" else "the stream's name"

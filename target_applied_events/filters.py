@@ -1,0 +1,195 @@
+"""The filters that Jinja lacks or does otherwise than mappings need: exact numbers, uuids, times, hashes, JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import uuid as uuids
+import zoneinfo
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from target_applied_events.arithmetic import whole
+from target_applied_events.contract import is_uuid, number, rfc3339, utc
+from target_applied_events.notation import Unmappable, canonical, kind, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from target_applied_events.event import Json
+
+NAMESPACE: Final = uuids.UUID("5b0f1b0e-6c0a-5d0e-9d43-0d5f2a1c7e11")
+"""What the uuids of the filter `uuid` are made under; a change makes every one of them another."""
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EPOCH_UNITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+_DIGITS_OF_SECONDS: Final = 11
+_DIGITS_OF_MILLISECONDS: Final = 14
+_DIGITS_OF_MICROSECONDS: Final = 17
+
+
+def scalar_text(value: Json) -> str:
+    """Give a scalar as text.
+
+    Raises:
+        Unmappable: It is an object or an array.
+    """
+    if isinstance(value, str | int | Decimal):
+        return text(value)
+    raise Unmappable(f"a filter that works on text found {kind(value)}")
+
+
+def lower(value: Json) -> str:
+    """Give a text in lower case."""
+    return scalar_text(value).lower()
+
+
+def upper(value: Json) -> str:
+    """Give a text in upper case."""
+    return scalar_text(value).upper()
+
+
+def trim(value: Json, chars: str | None = None) -> str:
+    """Take white space, or the characters given, from both ends of a text."""
+    return scalar_text(value).strip(chars)
+
+
+def sha256(value: Json) -> str:
+    """Give the SHA-256 of a text, as 64 hexadecimal digits."""
+    return hashlib.sha256(_utf8(value)).hexdigest()
+
+
+def _utf8(value: Json) -> bytes:
+    try:
+        return _plainest(value).encode()
+    except UnicodeEncodeError:
+        raise Unmappable("found text with half a surrogate pair, which UTF-8 can't hold") from None
+
+
+def _plainest(value: Json) -> str:
+    """Give a scalar as text, equal numbers alike: 7, 7.0 and 7.00 are one key."""
+    return scalar_text(canonical(value) if isinstance(value, int | Decimal) else value)
+
+
+def uuid(value: Json, kind_of_object: str = "") -> str:
+    """Give a stable uuid for a key that is none: the same for the same kind and value, always."""
+    if isinstance(value, str) and is_uuid(value.strip()):
+        return value.strip()
+    if not (found := _plainest(value).strip()):
+        raise Unmappable("the filter uuid found empty text")
+    return str(uuids.uuid5(NAMESPACE, _utf8(f"{kind_of_object}:{found}").decode()))
+
+
+def fromjson(value: Json) -> Json:
+    """Read JSON out of text, numbers exact; what isn't text has been read already."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found: Json = json.loads(value, parse_float=Decimal, parse_constant=_no_json)
+    except (ValueError, ArithmeticError, RecursionError):
+        raise Unmappable("the filter fromjson found text that is no JSON") from None
+    return found
+
+
+def _no_json(name: str) -> None:
+    raise ValueError(name)
+
+
+def timestamp(value: Json, form: str | None = None, zone: str = "UTC") -> str:
+    """Read a time by its format, in the zone given where it names none, and write it as the endpoint wants it.
+
+    Args:
+        value: A text, or an epoch: a number, or text when the format is an epoch's unit.
+        form: As `strptime` has it, or `s`, `ms`, `us`, `ns` for an epoch; without it ISO 8601, epochs by their size.
+        zone: As the IANA names them, `Europe/Berlin`.
+    """
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return _epoch(value, form)
+    if not isinstance(value, str):
+        raise Unmappable(f"the filter timestamp found {kind(value)}")
+    if form in _EPOCH_UNITS:
+        return _epoch(number(value), form)
+    place = zone_named(zone)
+    if form is None:
+        return utc(value, place)
+    return _by_format(value, form, place)
+
+
+def zone_named(zone: str) -> dt.tzinfo:
+    """Find a time zone by its IANA name.
+
+    Raises:
+        Unmappable: There is none of that name.
+    """
+    try:
+        return dt.UTC if zone == "UTC" else zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        raise Unmappable(f'there is no time zone "{zone}"; zones have names as Europe/Berlin') from None
+
+
+def _by_format(value: str, form: str, place: dt.tzinfo) -> str:
+    try:
+        moment = dt.datetime.strptime(value.strip(), form)  # noqa: DTZ007  the zone comes on the next line
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=place)
+        fraction = f"{moment.microsecond:06d}".rstrip("0")
+        return rfc3339(aware, fraction)
+    except (ValueError, OverflowError):
+        raise Unmappable("the filter timestamp found text that its format doesn't fit") from None
+
+
+def _epoch(value: int | Decimal, form: str | None) -> str:
+    places = _EPOCH_UNITS[form] if form in _EPOCH_UNITS else _places(value)
+    try:
+        seconds = Decimal(value).scaleb(-places)
+        moment = _EPOCH + dt.timedelta(seconds=whole(seconds // 1))
+    except (OverflowError, ArithmeticError):
+        raise Unmappable("the filter timestamp found a number that is no epoch of our calendar") from None
+    fraction = format(seconds % 1, "f").partition(".")[2].rstrip("0")
+    return rfc3339(moment, fraction)
+
+
+def _places(value: int | Decimal) -> int:
+    """Guess an epoch's unit by its size: seconds of this millennium have at most 11 digits."""
+    digits = Decimal(value).adjusted() + 1
+    if digits <= _DIGITS_OF_SECONDS:
+        return 0
+    if digits <= _DIGITS_OF_MILLISECONDS:
+        return 3
+    return 6 if digits <= _DIGITS_OF_MICROSECONDS else 9
+
+
+def to_decimal(value: Json, default: Json = Decimal(0)) -> Json:
+    """Read a number, exactly; where there is none, the default."""
+    if isinstance(value, int | Decimal):
+        return Decimal(value)
+    try:
+        return number(scalar_text(value))
+    except Unmappable:
+        return default
+
+
+def to_integer(value: Json, default: Json = 0, base: int = 10) -> Json:
+    """Read a whole number, cutting off what is behind the point; where there is none, the default."""
+    if isinstance(value, int | Decimal):
+        return whole(value)
+    try:
+        found = scalar_text(value)
+        return int(found, base) if base != 10 else whole(number(found))  # noqa: PLR2004  base ten is ours to read
+    except (Unmappable, ValueError):
+        return default
+
+
+PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
+    "lower": lower,
+    "upper": upper,
+    "trim": trim,
+    "string": text,
+    "sha256": sha256,
+    "uuid": uuid,
+    "timestamp": timestamp,
+    "fromjson": fromjson,
+    "float": to_decimal,
+    "int": to_integer,
+}
+"""The filters that need nothing but their value and arguments, and make nothing much larger than those."""

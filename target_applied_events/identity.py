@@ -1,0 +1,98 @@
+"""What an event is known by: its key in the ledger, its deduping key, and what ties it to its contact.
+
+A change of what the keys are made from makes every event ever sent look new. So the form has a version, and tests pin
+the keys that it gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from target_applied_events.notation import canonical, canonical_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_applied_events.event import Json, Record
+
+VERSION: Final = 1
+"""The version of the form that keys are made from."""
+
+KEY_BYTES: Final = 16
+_BETWEEN: Final = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The two names of an event.
+
+    Attributes:
+        ledger: What the ledger knows it by, 16 bytes; differs for each endpoint.
+        deduping: What the endpoint may know it by, 32 hexadecimal digits; the same for each endpoint.
+    """
+
+    ledger: bytes
+    deduping: str
+
+
+def keys_of_content(origin: str, shop: str, stream: str, source: Record, body: Mapping[str, Json]) -> Keys:
+    """Name an event by what it says: the same event of the same row is the same, a changed one is new.
+
+    Args:
+        origin: Scheme, host and port of the endpoint.
+        shop: The shop's uuid.
+        stream: The stream that the record came from.
+        source: The key properties of the record; where it has none, the record itself.
+        body: What is sent, without a deduping key.
+
+    Raises:
+        Unmappable: A text is no valid Unicode.
+    """
+    return _keys(origin, [VERSION, "content", shop, stream, canonical(dict(source)), canonical(dict(body))])
+
+
+def keys_of_occasion(origin: str, shop: str, stream: str, name: str, once_per: str) -> Keys:
+    """Name an event by its occasion: whatever else changes, it stays the same event.
+
+    Args:
+        origin: Scheme, host and port of the endpoint.
+        shop: The shop's uuid.
+        stream: The stream that the record came from.
+        name: The text of the template for the event's name.
+        once_per: What the event happens once for.
+
+    Raises:
+        Unmappable: A text is no valid Unicode.
+    """
+    return _keys(origin, [VERSION, "occasion", shop, stream, name, once_per])
+
+
+def _keys(origin: str, parts: list[Json]) -> Keys:
+    digest = hashlib.blake2b(canonical_bytes(parts), digest_size=KEY_BYTES)
+    deduping = digest.hexdigest()
+    digest.update(origin.encode())
+    return Keys(ledger=digest.digest(), deduping=deduping)
+
+
+def contact_identifiers(shop: str, contact: Mapping[str, str]) -> tuple[str, ...]:
+    """Give what ties an event to its contact within its shop, each in the form in which two of them are compared.
+
+    Emails compare in lower case, phones by their plus sign and digits, remote ids as they are.
+    """
+    forms = {"email": _email, "phone": _phone, "remote_id": str}
+    return tuple(
+        _BETWEEN.join((shop, field, form(contact[field]))) for field, form in forms.items() if field in contact
+    )
+
+
+def _email(email: str) -> str:
+    return email.lower()
+
+
+def _phone(phone: str) -> str:
+    digits = "".join(mark for mark in phone if mark in "0123456789")
+    if not digits:
+        return phone
+    return f"+{digits}" if phone.lstrip(" (").startswith("+") else digits

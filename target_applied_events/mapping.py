@@ -1,0 +1,246 @@
+"""A compiled mapping: from a record to its event, or to why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from target_applied_events.checking import mistakes, notes
+from target_applied_events.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NOW, fit, fitting, properties
+from target_applied_events.declaration import Declaration, declare
+from target_applied_events.errors import MappingError
+from target_applied_events.event import Event, Rejection, Violation
+from target_applied_events.identity import Keys, contact_identifiers, keys_of_content, keys_of_occasion
+from target_applied_events.matching import choose, clashes, near_miss
+from target_applied_events.notation import Unmappable, compact, text
+from target_applied_events.template import Template
+
+if TYPE_CHECKING:
+    from target_applied_events.event import Json, Record
+
+__all__ = [
+    "Declaration",
+    "Mapping",
+    "Passed",
+    "choose",
+    "clashes",
+    "compile_mappings",
+    "declare",
+    "near_miss",
+]
+
+_Read = Callable[["Record"], Any]
+
+_EMPTY: Final = {
+    "name": "came out empty; an event needs a name",
+    "event_time": f"came out empty; where the time of arrival will do, write \"{{{{ … or '{NOW}' }}}}\"",
+    "shop_id": "came out empty; a shop to fall back on is written into the template",
+    "once_per": "came out empty; it names what the event happens once for",
+    "metric.metric_name": "came out empty; a metric needs it",
+    "metric.value": "came out null; records without a value are passed over by a `when`",
+}
+"""The fields that, once mapped, may not come out empty, and what is said then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The mapping passes over this record: its `when` was false or null."""
+
+
+_PASSED: Final = Passed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """What is the same for all records of a stream."""
+
+    name: str
+    key_properties: tuple[str, ...]
+    shop_id: str
+    origin: str
+
+
+class Mapping:
+    """One declaration compiled against one stream's schema: a record gives the same event always.
+
+    Attributes:
+        label: How users find it in their settings, `mappings[0]`.
+        speaks_of_deleted: Whether its `when` names `_sdc_deleted_at`, so that it's asked about deleted records.
+        notes: What its user should know though it's no mistake, each a sentence.
+    """
+
+    def __init__(self, declaration: Declaration, stream: _Stream, notes: tuple[str, ...] = ()) -> None:
+        """Turn each template into a function."""
+        self.label = declaration.label
+        self.notes = notes
+        self._stream = stream
+        self._name_template = text(declaration.fields["name"].source)
+        self._ordered = declaration.ordered
+        when = declaration.fields.get("when")
+        self.speaks_of_deleted = when is not None and any("_sdc_deleted_at" in path[:2] for path in when.paths)
+        self._reads = {field: _read(declaration, field, stream.name) for field in declaration.fields}
+        self._properties = _properties(declaration, stream.name)
+        self._event_fields = self._section("", EVENT)
+        self._contact_fields = self._section("contact.", CONTACT)
+        self._metric_fields = self._section("metric.", METRIC)
+        self._when, self._shop = self._reads.get("when"), self._reads.get("shop_id")
+        self._once_per, self._shard_by = self._reads.get("once_per"), self._reads.get("shard_by")
+
+    def __repr__(self) -> str:
+        """Tell which mapping it is, of which stream."""
+        return f"<{type(self).__name__} {self.label} of {self._stream.name}>"
+
+    def _section(self, prefix: str, names: Any) -> tuple[tuple[str, _Read], ...]:  # noqa: ANN401  a table of the contract
+        return tuple((name, self._reads[prefix + name]) for name in names if prefix + name in self._reads)
+
+    def event(self, record: Record, deleted: bool = False) -> Event | Passed | Rejection:  # noqa: FBT001, FBT002  one flag
+        """Make the event of a record; nothing that a record holds makes it raise.
+
+        Args:
+            record: The record, its numbers exact.
+            deleted: Whether the source says that the row is gone.
+
+        Returns:
+            The event; that the mapping passes over this record; or why it can't be mapped.
+        """
+        if deleted and not self.speaks_of_deleted:
+            return _PASSED
+        try:
+            if self._when is not None and not self._when(record):
+                return _PASSED
+            return self._event(record)
+        except Exception as error:  # noqa: BLE001  whatever a template raises, only its record is given up
+            return Rejection("unmappable", self._violations(record) or (_violation("$", error),), self.label)
+
+    def _event(self, record: Record) -> Event:
+        stream = self._stream
+        shop = stream.shop_id if self._shop is None else self._shop(record).lower()
+        body = _filled(self._event_fields, record)
+        if body.get("event_time") == NOW:
+            del body["event_time"]
+        contact = _filled(self._contact_fields, record)
+        if any(name in contact for name in IDENTIFIERS):
+            body["contact"] = contact
+        else:
+            contact = {}
+        metric, deduping = self._metric(record)
+        if metric:
+            body["metric"] = metric
+        elif not contact:
+            raise Unmappable("no contact is left, every identifier came out empty, and there is no metric")
+        source: Record = {name: record.get(name) for name in stream.key_properties}
+        keys = self._keys(record, shop, source, body)
+        if metric:
+            metric["deduping_key"] = deduping or keys.deduping
+        return Event(
+            stream=stream.name,
+            mapping=self.label,
+            shop_id=shop,
+            body=compact(body),
+            key=keys.ledger,
+            identifiers=contact_identifiers(shop, contact) if self._ordered else (),
+            key_properties=source,
+            record=record,
+            shard_by=None if self._shard_by is None else self._shard_by(record),
+        )
+
+    def _metric(self, record: Record) -> tuple[dict[str, Any], str | None]:
+        """Give the metric without its deduping key, and that key where it's mapped."""
+        if not self._metric_fields:
+            return {}, None
+        metric = _filled(self._metric_fields, record)
+        deduping = metric.pop("deduping_key", None)
+        if self._properties is not None and (found := self._properties(record)):
+            metric["additional_properties"] = found
+        return metric, deduping
+
+    def _keys(self, record: Record, shop: str, source: Record, body: dict[str, Json]) -> Keys:
+        stream = self._stream
+        if self._once_per is not None:
+            return keys_of_occasion(stream.origin, shop, stream.name, self._name_template, self._once_per(record))
+        if not stream.key_properties:
+            source = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+        return keys_of_content(stream.origin, shop, stream.name, source, body)
+
+    def _violations(self, record: Record) -> tuple[Violation, ...]:
+        """Try each field by itself, to name all that are wrong."""
+        found = []
+        reads = dict(self._reads)
+        if self._properties is not None:
+            reads["metric.additional_properties"] = self._properties
+        for field, read in reads.items():
+            try:
+                read(record)
+            except Exception as error:  # noqa: BLE001, PERF203  as in event(); a bad record's cost
+                found.append(_violation(f"$.{field}", error))
+        return tuple(found)
+
+
+def _filled(fields: tuple[tuple[str, _Read], ...], record: Record) -> dict[str, Any]:
+    """Read the fields of one object; what is empty is left out."""
+    return {name: value for name, read in fields if (value := read(record)) is not None}
+
+
+def _violation(path: str, error: Exception) -> Violation:
+    if isinstance(error, Unmappable):
+        return Violation(path, str(error))
+    return Violation(path, f"the template can't work on this record ({type(error).__name__})")
+
+
+def _read(declaration: Declaration, field: str, stream: str) -> _Read:
+    """Make the function that gives a field's value as the contract wants it."""
+    want, template = next((want, template) for name, want, template in declaration.wants() if name == field)
+    fitted = fitting(want)
+    empty = _EMPTY.get(field)
+    if template.is_constant:
+        constant = fit(want, template.source)
+        return lambda _: constant
+    reader = template.reader(stream, strict=want.is_strict)
+    if empty is None:
+        return lambda record: fitted(reader(record))
+
+    def never_empty(record: Record) -> Json:
+        if (value := fitted(reader(record))) is None:
+            raise Unmappable(empty)
+        return value
+
+    return never_empty
+
+
+def _properties(declaration: Declaration, stream: str) -> _Read | None:
+    if declaration.properties is None:
+        return None
+    if isinstance(declaration.properties, Template):
+        whole = declaration.properties.reader(stream, strict=False)
+        return lambda record: properties(whole(record))
+    readers = [(name, item.reader(stream, strict=False)) for name, item in declaration.properties.items()]
+    return lambda record: properties({name: read(record) for name, read in readers})
+
+
+def compile_mappings(
+    declarations: Sequence[Declaration],
+    *,
+    stream: str,
+    schema: dict[str, Any],
+    key_properties: Sequence[str],
+    shop_id: str | None,
+    origin: str,
+) -> tuple[Mapping, ...]:
+    """Compile the mappings of a stream, held against its schema.
+
+    Args:
+        declarations: Those that `choose` gave for the stream.
+        stream: The stream's name.
+        schema: Its JSON Schema.
+        key_properties: Its primary key; empty where it has none.
+        shop_id: The shop of mappings that name none.
+        origin: Scheme, host and port of the endpoint.
+
+    Raises:
+        MappingError: A mapping can't work on this schema; it holds all the mistakes of all of them.
+    """
+    if found := [problem for item in declarations for problem in mistakes(item, stream, schema)]:
+        raise MappingError(found)
+    shared = _Stream(stream, tuple(key_properties), (shop_id or "").strip().lower(), origin)
+    return tuple(Mapping(item, shared, notes(item, stream, schema)) for item in declarations)

@@ -1,0 +1,144 @@
+"""How JSON values are written: inside text, as compact JSON, and in the one form that equal values share."""
+
+from __future__ import annotations
+
+import decimal
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from target_applied_events.event import Json
+
+LONGEST_NUMBER_DIGITS: Final = 20_000
+"""A number that takes more digits than this in plain notation isn't written out."""
+
+_Tree: TypeAlias = "None | bool | int | Decimal | str | list[_Tree] | dict[str, _Tree]"
+
+_COMPACT: Final = msgspec.json.Encoder(decimal_format="number")
+_SORTED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
+_UNROUNDED: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
+_SMALL_DIGITS: Final = 18
+_SMALL: Final = 10**_SMALL_DIGITS
+_LONGEST_NUMBER_BITS: Final = LONGEST_NUMBER_DIGITS * 3
+
+
+class Unmappable(Exception):  # noqa: N818  it's what the record is, and it never leaves the mapping
+    """A record's value can't become what a mapping asks; the message never holds the value."""
+
+
+def kind(value: object) -> str:
+    """Name the type of a value for people, as JSON calls it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | Decimal():
+            return "a number"
+        case str():
+            return "text"
+        case dict():
+            return "an object"
+        case list() | tuple():
+            return "an array"
+        case _:
+            return "something that is no JSON value"
+
+
+def text(value: Json) -> str:
+    """Write a value as it reads inside text: null is empty, numbers are plain, objects and arrays compact JSON.
+
+    Raises:
+        Unmappable: A number is too long to be written out.
+    """
+    if isinstance(value, str):
+        return str(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return _plain(value)
+    return compact(value).decode()
+
+
+def _plain(number: int | Decimal) -> str:
+    if isinstance(number, int):
+        if -_SMALL < number < _SMALL:
+            return str(number)
+        if number.bit_length() > _LONGEST_NUMBER_BITS:
+            raise Unmappable(f"found a number of more than {LONGEST_NUMBER_DIGITS:,} digits, where text is made")
+        number = Decimal(number)  # str() of an int refuses more than 4,300 digits
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise Unmappable("found a number that isn't finite")
+    if abs(exponent) > LONGEST_NUMBER_DIGITS or abs(number.adjusted()) > LONGEST_NUMBER_DIGITS:
+        raise Unmappable(f"found a number of more than {LONGEST_NUMBER_DIGITS:,} digits, where text is made")
+    return format(number, "f")
+
+
+def compact(value: Json | dict[str, object]) -> bytes:
+    """Write a value as compact JSON in UTF-8, every number to its last digit, keys in the order given.
+
+    Raises:
+        Unmappable: The text in it is no valid Unicode, or it isn't made of JSON values.
+    """
+    return _encode(_COMPACT, value)
+
+
+def _encode(encoder: msgspec.json.Encoder, value: object) -> bytes:
+    try:
+        return encoder.encode(value)
+    except OverflowError:
+        return encoder.encode(_widen(value))
+    except UnicodeEncodeError:
+        raise Unmappable("found text with half a surrogate pair, which UTF-8 can't hold") from None
+    except (TypeError, RecursionError):
+        raise Unmappable("found something that can't be written as JSON") from None
+
+
+def _widen(value: object) -> object:
+    """Turn integers beyond 64 bits, which the encoder refuses, into Decimals, which it writes exactly."""
+    match value:
+        case bool():
+            return value
+        case int():
+            return value if -_SMALL < value < _SMALL else Decimal(value)
+        case dict():
+            return {key: _widen(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_widen(item) for item in value]
+        case _:
+            return value
+
+
+def canonical(value: Json) -> Json:
+    """Give equal numbers one form, at any depth: `1`, `1.0` and `1E0` come out the same."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int):
+        return value if -_SMALL < value < _SMALL else _UNROUNDED.normalize(Decimal(value))
+    if isinstance(value, Decimal):
+        return _canonical_decimal(value)
+    if isinstance(value, dict):
+        return {key: canonical(item) for key, item in value.items()}
+    return [canonical(item) for item in value]
+
+
+def _canonical_decimal(value: Decimal) -> int | Decimal:
+    reduced = _UNROUNDED.normalize(value)
+    exponent = reduced.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= 0 and reduced.adjusted() < _SMALL_DIGITS:
+        return int(reduced)
+    return reduced
+
+
+def canonical_bytes(value: object) -> bytes:
+    """Write a value whose numbers are canonical with its keys sorted: equal values give equal bytes.
+
+    Raises:
+        Unmappable: The text in it is no valid Unicode, or it isn't made of JSON values.
+    """
+    return _encode(_SORTED, value)

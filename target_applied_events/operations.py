@@ -1,0 +1,274 @@
+"""What a template can do to values beside arithmetic: filters, comparisons, methods, tests; each bounded."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from jinja2 import pass_context
+from jinja2.filters import make_attrgetter
+from jinja2.utils import Namespace, _PassArg
+
+from target_applied_events.arithmetic import absolute, binary, formatted, rounded
+from target_applied_events.filters import PLAIN, scalar_text
+from target_applied_events.notation import Unmappable, compact, kind, text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from target_applied_events.event import Json
+
+Function = Callable[..., Any]
+
+STEP: Final = 100
+"""What a step costs, a character being 1."""
+
+_NODE: Final = 30
+_HEAVIEST: Final = 1 << 25
+
+
+class Account(Protocol):
+    """Where a template's work is counted."""
+
+    strict: bool
+    environment: Environment
+
+    def spend(self, units: int) -> None:
+        """Take work off what is left."""
+
+
+LEFT_OUT: Final = frozenset({"attr", "pprint", "random", "safe", "urlize", "xmlattr"})
+"""Jinja's filters that mappings have no use for: chance, HTML, and Python's own objects."""
+
+_TEXTUAL: Final = frozenset(
+    {"capitalize", "center", "e", "escape", "forceescape", "indent", "striptags", "title", "truncate", "urlencode"}
+    | {"wordcount", "wordwrap"}
+)
+_SIZED: Final = frozenset({"batch", "center", "indent", "slice", "wordwrap", "zfill"})
+_LARGEST_SIZE: Final = 1000
+_METHODS: Final[Mapping[type, frozenset[str]]] = {
+    str: frozenset(
+        {"capitalize", "casefold", "count", "endswith", "find", "isalnum", "isalpha", "isdigit", "islower", "isupper"}
+        | {"join", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rpartition"}
+        | {"rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper", "zfill"}
+    ),
+    dict: frozenset({"get", "items", "keys", "values"}),
+    list: frozenset({"count", "index"}),
+}
+METHODS: Final = frozenset[str]().union(*_METHODS.values())
+_NULL_IS_FALSE: Final = frozenset(
+    {"odd", "even", "divisibleby", "in", ">", "gt", "greaterthan", "ge", ">=", "<", "lt", "lessthan", "<=", "le"}
+)
+
+
+def weight(value: object) -> int:
+    """Count what a value would take to write out, shared parts as often as they occur."""
+    total, waiting = 0, [value]
+    while waiting:
+        item = waiting.pop()
+        total += _NODE + (len(item) if isinstance(item, str) else 0)
+        if isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+        if total > _HEAVIEST:
+            break
+    return total
+
+
+def filters(jinja: Mapping[str, Function]) -> dict[str, Function]:
+    """Put together the filters, each called with the evaluation first: ours before Jinja's, none that is left out."""
+    kept = {name: _measured(name, bound(function)) for name, function in jinja.items() if name not in LEFT_OUT}
+    ours = {name: bound(function) for name, function in PLAIN.items()}
+    methods = {f".{name}": _method(name) for name in METHODS}
+    comparisons = {f".{name}": bound(_comparison(function)) for name, function in _ORDERINGS.items()}
+    return kept | ours | _OWN | methods | comparisons
+
+
+def bound(function: Function) -> Function:
+    """Give a function what it asks to be passed, out of the evaluation that it is called with."""
+    match _PassArg.from_obj(function):
+        case _PassArg.context:
+            return function
+        case _PassArg.eval_context:
+            return lambda context, *args, **kwargs: function(context.eval_ctx, *args, **kwargs)
+        case _PassArg.environment:
+            return lambda context, *args, **kwargs: function(context.environment, *args, **kwargs)
+        case _:
+            return lambda _, *args, **kwargs: function(*args, **kwargs)
+
+
+def _measured(name: str, function: Function) -> Function:
+    """Refuse sizes that make a small value huge, and give filters on text their value as text."""
+
+    def measured(context: Account, value: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  a filter's values
+        if name in _SIZED:
+            _check_sizes(context, value, (*args, *kwargs.values()))
+        if name in _TEXTUAL:
+            value = scalar_text(value)
+        return function(context, value, *args, **kwargs)
+
+    return measured
+
+
+def _check_sizes(context: Account, value: Any, arguments: Iterable[Any]) -> None:  # noqa: ANN401  a filter's values
+    for argument in arguments:
+        if isinstance(argument, int | Decimal) and abs(argument) > _LARGEST_SIZE:
+            raise Unmappable(f"a width or a number of parts is {_LARGEST_SIZE} at most")
+        if isinstance(argument, str):
+            context.spend(len(argument) * (len(value) if isinstance(value, str) else 1))
+    if isinstance(value, str):
+        context.spend(_LARGEST_SIZE * (1 + value.count("\n")))
+
+
+def _join(context: Account, value: Any, d: str = "", attribute: str | int | None = None) -> str | None:  # noqa: ANN401
+    """Write items one after another; nulls are left out, or make an identifier null."""
+    items = list(value)
+    if attribute is not None:
+        items = [make_attrgetter(context.environment, attribute)(item) for item in items]
+    if context.strict and any(item is None for item in items):
+        return None
+    texts = [text(item) for item in items if item is not None]
+    context.spend(sum(map(len, texts)) + len(d) * len(texts))
+    return d.join(texts)
+
+
+def _sum(context: Account, iterable: Any, attribute: str | int | None = None, start: Json = 0) -> Json:  # noqa: ANN401
+    items = list(iterable)
+    if attribute is not None:
+        items = [make_attrgetter(context.environment, attribute)(item) for item in items]
+    context.spend(STEP * len(items))
+    total: Json = functools.reduce(functools.partial(binary, "+"), items, start)
+    return total
+
+
+def _replace(context: Account, s: Any, old: str, new: str, count: int | None = None) -> str:  # noqa: ANN401
+    found = scalar_text(s)
+    context.spend(found.count(old) * len(new))
+    return found.replace(old, new, -1 if count is None else count)
+
+
+def _format(_: Account, value: Any, *args: Any) -> str | None:  # noqa: ANN401  a filter's values
+    return formatted(scalar_text(value), args)
+
+
+def _round(_: Account, value: Any, precision: int = 0, method: str = "common") -> int | Decimal:  # noqa: ANN401
+    return rounded(value, precision, method)
+
+
+def _tojson(_: Account, value: Any) -> str:  # noqa: ANN401  a filter's values
+    return compact(value).decode()
+
+
+_OWN: Final[dict[str, Function]] = {
+    "abs": lambda _, value: absolute(value),
+    "format": _format,
+    "join": _join,
+    "replace": _replace,
+    "round": _round,
+    "sum": _sum,
+    "tojson": _tojson,
+}
+
+
+def _method(name: str) -> Function:
+    """Make a filter of a method, so that nothing in a template is ever called."""
+
+    def method(context: Account, value: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  a filter's values
+        if name not in _METHODS.get(type(value), ()):
+            raise Unmappable(f"{kind(value)} has no {name}()")
+        match name:
+            case "join":
+                return _join(context, args[0], value)
+            case "replace":
+                return _replace(context, value, *args)
+            case "zfill":
+                _check_sizes(context, value, args)
+        found = getattr(value, name)(*args, **kwargs)
+        return list(found) if name in ("items", "keys", "values") else found
+
+    return method
+
+
+def _contained(item: Any, container: Any) -> bool | None:  # noqa: ANN401  a template's operands may be anything
+    if container is None or (item is None and isinstance(container, str)):
+        return None
+    return item in container
+
+
+def _not_contained(item: Any, container: Any) -> bool | None:  # noqa: ANN401  as _contained
+    found = _contained(item, container)
+    return None if found is None else not found
+
+
+_ORDERINGS: Final[Mapping[str, Function]] = {
+    "lt": operator.lt,
+    "lteq": operator.le,
+    "gt": operator.gt,
+    "gteq": operator.ge,
+}
+
+
+def _comparison(function: Function) -> Function:
+    return lambda left, right: None if right is None else function(left, right)
+
+
+def _concatenated(context: Account, parts: list[Any]) -> str | None:
+    """Write values one after another, as `~` does; in an identifier a null makes null."""
+    if context.strict and any(part is None for part in parts):
+        return None
+    texts = [text(part) for part in parts]
+    context.spend(STEP + sum(map(len, texts)))
+    return "".join(texts)
+
+
+def _each(context: Account, value: Any) -> list[Any]:  # noqa: ANN401  a template may loop over anything
+    """Give what a loop goes over; null has nothing in it."""
+    if value is None:
+        return []
+    if not isinstance(value, list | tuple | dict):
+        raise Unmappable(f"a loop goes over {kind(value)}")
+    context.spend(STEP * len(value))
+    return list(value)
+
+
+def _range(context: Account, bounds: list[Any]) -> list[int] | None:
+    if any(item is None for item in bounds):
+        return None
+    numbers = range(*bounds)
+    context.spend(STEP * max(0, (numbers.stop - numbers.start) // numbers.step + 1))
+    return list(numbers)
+
+
+def _made(context: Account, value: Any) -> Any:  # noqa: ANN401  an array or object
+    """Count an array or object that a template has put together."""
+    context.spend(weight(value))
+    return value
+
+
+OPERATORS: Final[Mapping[str, Function]] = {
+    name: pass_context(function)
+    for name, function in {
+        ".in": lambda _, item, container: _contained(item, container),
+        ".notin": lambda _, item, container: _not_contained(item, container),
+        ".~": _concatenated,
+        ".each": _each,
+        ".range": _range,
+        ".made": _made,
+        ".namespace": lambda _, value, **names: Namespace(value, **names),
+    }.items()
+}
+"""What takes null for itself. No template can name them: a filter's name doesn't begin with a point."""
+
+
+def tests(jinja: Mapping[str, Function]) -> dict[str, Function]:
+    """Put together the tests: null is neither odd nor less than anything."""
+    kept = {name: _without_null(test) if name in _NULL_IS_FALSE else test for name, test in jinja.items()}
+    return kept | {"float": lambda value: isinstance(value, Decimal)}
+
+
+def _without_null(test: Function) -> Function:
+    return lambda value, *args: value is not None and all(arg is not None for arg in args) and test(value, *args)

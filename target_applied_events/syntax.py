@@ -1,0 +1,178 @@
+"""What a template may say: it's read, held against what mappings can do, and put into terms of the sandbox."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
+
+from target_applied_events.operations import LEFT_OUT, METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jinja2 import Environment
+
+Path = tuple["str | int", ...]
+_Node = TypeVar("_Node", bound=nodes.Node)
+
+_STATEMENTS: Final = (nodes.Output, nodes.If, nodes.For, nodes.Assign, nodes.With)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Propose what was probably meant; empty where nothing is near."""
+    by_lower = {item.lower(): item for item in known}
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return f'; did you mean "{by_lower[found[0]]}"?' if found else ""
+
+
+def path_of(node: nodes.Node) -> Path | None:
+    """Read `a.b['c'][0]` as a path, if a node is one."""
+    match node:
+        case nodes.Name():
+            return (node.name,)
+        case nodes.Getattr():
+            step: str | int = node.attr
+        case nodes.Getitem(arg=nodes.Const(value=str() | int() as key)) if not isinstance(key, bool):
+            step = key
+        case _:
+            return None
+    parent = path_of(node.node)
+    return None if parent is None else (*parent, step)
+
+
+class Tidier(NodeTransformer):
+    """After a visit, no call is left in the tree and all that was wrong with it is in `problems`."""
+
+    def __init__(self, environment: Environment, local: Iterable[str]) -> None:
+        """Take what filters and tests there are, and the names that the template itself gives."""
+        self.environment = environment
+        self.local = frozenset(local)
+        self.problems: list[str] = []
+        self.paths: set[Path] = set()
+
+    def __repr__(self) -> str:
+        """Tell what was found."""
+        return f"<{type(self).__name__} problems={self.problems} paths={sorted(map(str, self.paths))}>"
+
+    def generic_visit(self, node: _Node, *args: object, **kwargs: object) -> _Node:
+        """Visit what is in a node, and refuse statements that mappings don't have."""
+        if isinstance(node, nodes.Stmt) and not isinstance(node, _STATEMENTS):
+            self.problems.append(
+                f"a mapping has no {{% {type(node).__name__.lower()} %}}; it has if, for, set and with"
+            )
+            return node
+        if getattr(node, "dyn_args", None) or getattr(node, "dyn_kwargs", None):
+            self.problems.append("stars in arguments aren't available")
+        return super().generic_visit(node, *args, **kwargs)  # type: ignore[return-value]  Jinja says Node
+
+    def _visited(self, node: nodes.Expr) -> nodes.Expr:
+        found: nodes.Expr = self.visit(node)
+        return found
+
+    def _reached(self, node: nodes.Expr) -> None:
+        path = path_of(node)
+        if path is not None and path[0] not in self.local:
+            self.paths.add(path)
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Note a column."""
+        if node.ctx == "load":
+            self._reached(node)
+            if node.name == "self":  # means the template itself to Jinja
+                return nodes.Getitem(nodes.Name("record", "load"), nodes.Const("self"), "load", lineno=node.lineno)
+        return node
+
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Note a path; Python's own attributes are no part of a record."""
+        if node.attr.startswith("__"):
+            self.problems.append(f'"{node.attr}" reaches for an attribute of a Python object; there are only columns')
+        self._reached(node)
+        return self.generic_visit(node)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Note a path."""
+        self._reached(node)
+        return self.generic_visit(node)
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Check that there is such a filter, also where `map` names it."""
+        self._check_filter(node.name)
+        if node.name == "map" and node.args and isinstance(node.args[0], nodes.Const):
+            self._check_filter(str(node.args[0].value))
+        return self.generic_visit(node)
+
+    def _check_filter(self, name: str) -> None:
+        if name not in self.environment.filters:
+            why = " that mappings have" if name in LEFT_OUT else ""
+            self.problems.append(f'there is no filter "{name}"{why}{nearest(name, self.environment.filters)}')
+
+    def visit_Test(self, node: nodes.Test) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Check that there is such a test."""
+        if node.name not in self.environment.tests:
+            self.problems.append(f'there is no test "{node.name}"{nearest(node.name, self.environment.tests)}')
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Make a filter of what may be called."""
+        node = self.generic_visit(node) if not isinstance(node.node, nodes.Name | nodes.Getattr) else node
+        args = [self._visited(item) for item in node.args]
+        kwargs = [self.visit(item) for item in node.kwargs]
+        match node.node:
+            case nodes.Name(name="range"):
+                return _filter(nodes.List(args, lineno=node.lineno), ".range", [], kwargs)
+            case nodes.Name(name="namespace") if not args:
+                return _filter(nodes.Dict([], lineno=node.lineno), ".namespace", [], kwargs)
+            case nodes.Getattr() as method if method.attr in METHODS:
+                return _filter(self._visited(method.node), f".{method.attr}", args, kwargs)
+            case nodes.Getattr() as method:
+                hint = nearest(method.attr, METHODS)
+                self.problems.append(f'"{method.attr}()" is nothing that can be called here{hint}')
+            case _:
+                self.problems.append("only range(), namespace() and methods of text and objects can be called")
+        return node
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Let an order with null be null; `a < b < c` is both of them."""
+        left, found = self._visited(node.expr), None
+        for operand in node.ops:
+            right = self._visited(operand.expr)
+            single: nodes.Expr = nodes.Compare(left, [nodes.Operand(operand.op, right)], lineno=node.lineno)
+            if operand.op not in ("eq", "ne"):
+                single = _filter(left, f".{operand.op}", [right], [])
+            found = single if found is None else nodes.And(found, single, lineno=node.lineno)
+            left = right
+        return found or left
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Write values as text does, not as Python does."""
+        parts = [self._visited(item) for item in node.nodes]
+        return _filter(nodes.List(parts, lineno=node.lineno), ".~", [], [])
+
+    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Give null where there is no else."""
+        node.expr2 = node.expr2 or nodes.Const(None, lineno=node.lineno)
+        return self.generic_visit(node)
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802  as Jinja names it
+        """Count the rounds of a loop."""
+        if node.recursive:
+            self.problems.append("a loop can't be recursive")
+        node = self.generic_visit(node)
+        node.iter = _filter(node.iter, ".each", [], [])
+        return node
+
+    def _made(self, node: nodes.Expr) -> nodes.Expr:
+        return _filter(self.generic_visit(node), ".made", [], [])
+
+    visit_List = visit_Dict = _made  # noqa: N815  as Jinja names it
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Expr:  # noqa: N802  as Jinja names it
+        """Count what a tuple holds, unless it names what is set."""
+        return self._made(node) if node.ctx == "load" else node
+
+
+def _filter(node: nodes.Expr, name: str, args: list[nodes.Expr], kwargs: list[nodes.Keyword]) -> nodes.Filter:
+    return nodes.Filter(node, name, args, kwargs, None, None, lineno=node.lineno)

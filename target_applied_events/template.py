@@ -1,0 +1,195 @@
+"""One template of a mapping: read once, then turned into a function from record to value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from jinja2 import TemplateError, TemplateSyntaxError, nodes
+
+from target_applied_events.expressions import Evaluation, Sandbox, settled
+from target_applied_events.filters import PLAIN
+from target_applied_events.notation import text
+from target_applied_events.syntax import Path, Tidier, path_of
+
+if TYPE_CHECKING:
+    from target_applied_events.event import Json, Record
+
+Reader: TypeAlias = "Callable[[Record], Json]"
+"""From a record to the value that a template makes of it; may raise anything, which means that it can't."""
+
+_SANDBOX: Final = Sandbox()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template as it was written, understood.
+
+    Attributes:
+        source: Its text; what is no text stands for itself.
+        paths: The columns that it names, and what it reaches for in them.
+        is_constant: Whether it holds no expression.
+        is_alone: Whether it is one expression and nothing else, so that its value keeps its type.
+    """
+
+    source: Json
+    paths: frozenset[Path] = frozenset()
+    is_constant: bool = True
+    is_alone: bool = False
+    _parts: tuple[nodes.Expr, ...] | None = field(default=None, repr=False)
+    _root: Callable[[Evaluation], Iterable[Any]] | None = field(default=None, repr=False)
+
+    @property
+    def column(self) -> Path | None:
+        """The path that is all of the template, `customer.name`; None where it's more or less than that."""
+        return path_of(self._parts[0]) if self.is_alone and self._parts else None
+
+    def reader(self, stream: str, *, strict: bool, shortcuts: bool = True) -> Reader:
+        """Make the function that evaluates it.
+
+        Args:
+            stream: What `stream` means in it.
+            strict: Whether a null in its text makes the whole null.
+            shortcuts: Whether what is simple is done without Jinja, which comes to the same.
+        """
+        if self._root is None:
+            return lambda _: self.source
+        if shortcuts and self._parts is not None:
+            found = [_shortcut(part, stream) for part in self._parts]
+            readers = [reader for reader in found if reader is not None]
+            if len(readers) == len(found):
+                return readers[0] if self.is_alone else _joined(readers, strict=strict)
+        return _evaluated(self._root, stream, strict=strict, alone=self.is_alone)
+
+
+def parse(source: Json) -> tuple[Template | None, tuple[str, ...]]:
+    """Read a template; where it's wrong, say all that is, each as a sentence without a stop."""
+    if not isinstance(source, str):
+        return Template(source), ()
+    try:
+        return _read(source)
+    except TemplateSyntaxError as mistake:
+        return None, (f"{(mistake.message or 'a mistake').rstrip('.')} (at character {_SANDBOX.lexer.offset + 1})",)
+    except (TemplateError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return None, ("the template can't be read: it's nested too deeply, or holds what Python can't",)
+
+
+def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
+    tree = _SANDBOX.parse(source)
+    local = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
+    if any(True for _ in tree.find_all(nodes.For)):
+        local.add("loop")
+    tidier = Tidier(_SANDBOX, local)
+    tree = tidier.visit(tree)
+    if tidier.problems:
+        return None, tuple(dict.fromkeys(tidier.problems))
+    tree.set_environment(_SANDBOX)
+    parts = _output(tree)
+    if parts is not None and all(isinstance(part, nodes.TemplateData) for part in parts):
+        return Template("".join(part.data for part in parts if isinstance(part, nodes.TemplateData))), ()
+    alone = parts is not None and len(parts) == 1
+    return Template(source, frozenset(tidier.paths), False, alone, parts, _compiled(tree)), ()
+
+
+def _output(tree: nodes.Template) -> tuple[nodes.Expr, ...] | None:
+    """List what a template writes, if writing is all it does."""
+    if not all(isinstance(statement, nodes.Output) for statement in tree.body):
+        return None
+    return tuple(part for statement in tree.body if isinstance(statement, nodes.Output) for part in statement.nodes)
+
+
+def _compiled(tree: nodes.Template) -> Callable[[Evaluation], Iterable[Any]]:
+    code = _SANDBOX.compile(tree)
+    root = _SANDBOX.template_class.from_code(_SANDBOX, code, {}).root_render_func
+    return root  # type: ignore[return-value]  Jinja says that it yields text; ours yields values
+
+
+def _evaluated(root: Callable[[Evaluation], Iterable[Any]], stream: str, *, strict: bool, alone: bool) -> Reader:
+    def evaluate(record: Record) -> Json:
+        context = Evaluation(_SANDBOX, {}, None, {}).of(record, stream, strict=strict)
+        if alone:
+            (value,) = root(context)
+            found: Json = settled(value)
+            return list(found) if isinstance(found, tuple) else found
+        return _text_of(context, root(context))
+
+    return evaluate
+
+
+def _text_of(context: Evaluation, parts: Iterable[Any]) -> str | None:
+    written = []
+    for part in parts:
+        value = settled(part)
+        if value is None and context.strict:
+            return None
+        written.append(text(value))
+        context.spend(len(written[-1]))
+    return "".join(written)
+
+
+def _joined(readers: list[Reader], *, strict: bool) -> Reader:
+    def join(record: Record) -> str | None:
+        written = []
+        for reader in readers:
+            value = reader(record)
+            if value is None and strict:
+                return None
+            written.append(text(value))
+        return "".join(written)
+
+    return join
+
+
+def _shortcut(node: nodes.Node, stream: str) -> Reader | None:
+    """Do without Jinja what is simple: text, a column, a path, and plain filters of them."""
+    match node:
+        case nodes.TemplateData(data=data):
+            return lambda _: data
+        case nodes.Const(value=value):
+            return lambda _: value
+        case nodes.Filter(name=name, args=args, kwargs=[]) if name in PLAIN and node.node is not None:
+            constants = [argument.value for argument in args if isinstance(argument, nodes.Const)]
+            inner = _shortcut(node.node, stream)
+            return None if inner is None or len(constants) != len(args) else _filtered(inner, PLAIN[name], constants)
+        case _:
+            path = path_of(node)
+            return None if path is None or path[0] == "loop" else _reached(path, stream)
+
+
+def _filtered(inner: Reader, function: Callable[..., Any], constants: list[Any]) -> Reader:
+    def filtered(record: Record) -> Json:
+        value = inner(record)
+        found: Json = None if value is None else function(value, *constants)
+        return found
+
+    return filtered
+
+
+def _reached(path: Path, stream: str) -> Reader:
+    name, *steps = path
+    if not steps:
+        return _named(str(name), stream)
+    if name == "record" and len(steps) == 1 and isinstance(steps[0], str):
+        return _named_column(steps[0])
+    first = _named(str(name), stream)
+
+    def reach(record: Record) -> Json:
+        value: Json = first(record)
+        for step in steps:
+            value = _SANDBOX.getitem(value, step)
+        return value
+
+    return reach
+
+
+def _named(name: str, stream: str) -> Reader:
+    if name == "stream":
+        return lambda _: stream
+    if name == "record":
+        return lambda record: dict(record)
+    return _named_column(name)
+
+
+def _named_column(name: str) -> Reader:
+    return lambda record: record.get(name)
