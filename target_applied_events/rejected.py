@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any
+from io import FileIO
+from typing import TYPE_CHECKING, Any
 
 import simplejson
 
 from target_applied_events.errors import RejectedRecordsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from target_applied_events.event import Rejection
@@ -29,7 +30,7 @@ class RejectedRecords:
             run_id: The run's name.
         """
         self.path = directory / f"{run_id}.jsonl"
-        self._file: IO[str] | None = None
+        self._file: FileIO | None = None
         self._declared: dict[str, Stream] = {}
 
     def __repr__(self) -> str:
@@ -43,16 +44,12 @@ class RejectedRecords:
             RejectedRecordsError: When they can't be written.
         """
         try:
-            file = self._file = self._file or self._open()
-            for record in records:
-                self._declare(file, record.stream)
-                file.write(_line(_message(record)))
-            file.flush()
-            os.fsync(file.fileno())
+            lines = "".join(line for record in records for line in self._lines(record))
+            self._append(lines.encode())
         except OSError as error:
             raise RejectedRecordsError(
                 f"Rejected records can't be kept in {self.path}: {error.strerror or type(error).__name__}. "
-                "Nothing is passed over without being kept, so the run ends; data_dir names the directory."
+                "Nothing is given up without being kept, so the run ends; data_dir names the directory."
             ) from error
         except RecursionError:
             raise RejectedRecordsError(
@@ -64,25 +61,42 @@ class RejectedRecords:
         if self._file is not None:
             self._file.close()
 
-    def _open(self) -> IO[str]:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        _sync_directory(self.path.parent)
-        return os.fdopen(descriptor, "w", encoding="ascii")
+    def _lines(self, record: RejectedRecord) -> Iterator[str]:
+        """The record's line; before a stream's first, and when it has changed, its SCHEMA."""
+        stream = record.stream
+        if self._declared.get(stream.name) is not stream:
+            self._declared[stream.name] = stream
+            yield _line(_schema(stream))
+        yield _line(_message(record))
 
-    def _declare(self, file: IO[str], stream: Stream) -> None:
-        """Write the stream's SCHEMA before its first record, and again when it has changed."""
-        if self._declared.get(stream.name) is stream:
-            return
-        self._declared[stream.name] = stream
-        schema = {
-            "type": "SCHEMA",
-            "stream": stream.name,
-            "schema": stream.schema,
-            "key_properties": list(stream.key_properties),
-            "rejected": True,
-        }
-        file.write(_line(schema))
+    def _append(self, data: bytes) -> None:
+        """Write all of it or none: half a line would make the file unreadable."""
+        file = self._file = self._file or self._open()
+        size_before = file.seek(0, os.SEEK_END)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(size_before)
+            raise
+
+    def _open(self) -> FileIO:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = FileIO(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
+        _sync_directory(self.path.parent)
+        return file
+
+
+def _schema(stream: Stream) -> dict[str, Any]:
+    return {
+        "type": "SCHEMA",
+        "stream": stream.name,
+        "schema": stream.schema,
+        "key_properties": list(stream.key_properties),
+        "rejected": True,
+    }
 
 
 def _message(record: RejectedRecord) -> dict[str, Any]:
@@ -108,7 +122,7 @@ def _rejection(rejection: Rejection) -> dict[str, Any]:
 
 
 def _line(message: dict[str, Any]) -> str:
-    """One line of ASCII; what only the standard parser reads (NaN, a lone surrogate) comes out as it came in."""
+    """One line; what only the standard parser reads (NaN, a lone surrogate) comes out as it came in."""
     return simplejson.dumps(message, use_decimal=True, allow_nan=True, separators=(",", ":")) + "\n"
 
 

@@ -26,7 +26,8 @@ def read(data: bytes) -> list[dict[str, Any]]:
 
 
 def read_with_strangeness(data: bytes) -> list[tuple[dict[str, Any], bool]]:
-    reader, messages = Reader(), []
+    reader = Reader()
+    messages: list[tuple[dict[str, Any], bool]] = []
     with piped(data) as source:
         reader.process_lines(source, {"RECORD": lambda message: messages.append((message, reader.strange))})
     return messages
@@ -142,7 +143,8 @@ def test_a_long_line_over_many_chunks_is_one_message() -> None:
 def test_a_quiet_input_is_left_when_it_is_asked_to() -> None:
     """The writing end stays open and silent, as a tap does that waits for its database."""
     read_end, write_end = os.pipe()
-    reader, pauses, messages = Reader(), iter(range(4)), []
+    reader, pauses = Reader(), iter(range(4))
+    messages: list[dict[str, Any]] = []
 
     def pause() -> None:
         if next(pauses, None) is None:
@@ -159,7 +161,8 @@ def test_a_quiet_input_is_left_when_it_is_asked_to() -> None:
 
 
 def test_an_input_without_a_file_descriptor_is_read_as_well() -> None:
-    reader, messages = Reader(), []
+    reader = Reader()
+    messages: list[dict[str, Any]] = []
     source = io.StringIO('{"type":"RECORD","n":1}\n')
     counter = reader.process_lines(source, {"RECORD": messages.append})
     assert (messages, counter["RECORD"]) == ([{"type": "RECORD", "n": 1}], 1)
