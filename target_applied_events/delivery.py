@@ -56,6 +56,7 @@ class _Flight:
     """An event on its way, from its acceptance to its settlement."""
 
     pending: Pending
+    accepted_at: float
     history: History | None = None
     noted: bool = False  # its intent stands in the ledger
     doubt: bool = False  # an earlier request of it may have been taken
@@ -135,8 +136,17 @@ class Delivery:
         """How many events wait behind the oldest unsettled one for its contact's sake."""
         return self._lanes.crowd()
 
-    def accept(self, items: Sequence[Item]) -> None:
+    def oldest_seconds(self, now: float) -> float:
+        """How long the oldest event that isn't settled has been on its way; may be asked from any thread."""
+        oldest = self._flights.get(self._watermark.oldest or 0)
+        return now - oldest.accepted_at if oldest is not None else 0.0
+
+    def accept(self, items: Sequence[Item], now: float) -> None:
         """Give each item its position and ask the ledger about the events, all in one go.
+
+        Args:
+            items: In the order read.
+            now: Monotonic seconds.
 
         Raises:
             LedgerError: When the ledger can't be read, or another run is at one of the events.
@@ -150,11 +160,11 @@ class Delivery:
                 case RejectedRecord():
                     self._turn.rejected.append((self._watermark.issue(), item))
                 case Pending(event):
-                    self._place(item, standing.get(event.key))
+                    self._place(item, standing.get(event.key), now)
                 case _:
                     assert_never(item)
 
-    def _place(self, pending: Pending, standing: Standing | None) -> None:
+    def _place(self, pending: Pending, standing: Standing | None, now: float) -> None:
         position, event = self._watermark.issue(), pending.event
         doubt = standing is Standing.IN_DOUBT
         if standing is Standing.DELIVERED:
@@ -166,7 +176,7 @@ class Delivery:
         else:
             self.unsettled_bytes += len(event.body)
             self._same_key[event.key] += 1
-            self._flights[position] = _Flight(pending, doubt=doubt, noted=doubt)
+            self._flights[position] = _Flight(pending, now, doubt=doubt, noted=doubt)
             self._lanes.add(position, (*event.identifiers, event.key.hex()))
 
     def replied(self, position: int, reply: Reply, *, started: float, now: float) -> None:

@@ -202,7 +202,7 @@ class Dispatcher:
     def _take_in(self, message: _Message) -> None:
         match message:
             case _Batch(items):
-                self._delivery.accept(items)
+                self._delivery.accept(items, self._clock())
                 with self._changed:
                     self._backlog.remove(items)
             case _Returned(position, reply, started):

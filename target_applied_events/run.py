@@ -162,7 +162,7 @@ class Run:
             in_flight=pace.in_flight,
             limit=pace.limit,
             oldest_seconds=self._delivery.oldest_seconds(time.monotonic()),
-            ledger_seconds=self._delivery.ledger_seconds,
+            ledger_seconds=self._ledger.seconds,
             seconds=time.monotonic() - self._started,
         )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = "target-applied-events"
 
 # By environment every number comes as a string; the SDK's own IntegerType ends in a traceback where it is none.
-_NUMBER: th.CustomType[object] = th.CustomType({"type": ["number", "string"]})
+_NUMBER = th.CustomType({"type": ["number", "string"]})
 
 PROPERTIES = th.PropertiesList(
     th.Property(
@@ -241,7 +241,7 @@ class _Reader:
 
     def shop_id(self, declarations: tuple[Declaration, ...], *, needed: bool) -> str | None:
         shop_id = self.optional("shop_id", checks.uuid_text)
-        lacking = [declaration.label for declaration in declarations if declaration.shop_id is None]
+        lacking = [declaration.label for declaration in declarations if "shop_id" not in declaration.fields]
         if needed and lacking and checks.is_absent(self._config.get("shop_id")):
             self.problems.append(
                 f"shop_id is missing; it is required unless every mapping has its own ({lacking[0]} has none)."

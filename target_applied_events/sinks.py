@@ -41,8 +41,8 @@ class EventSink(Sink):
             MappingError: A mapping can't work with this schema, or the stream has none.
         """
         super().__init__(target, stream_name, schema, key_properties)
-        self._run: Run = target.run  # type: ignore[attr-defined] - only this program's own target makes these sinks
-        self._reader: Reader = target.message_reader  # type: ignore[assignment] - as above
+        self._run: Run = target.run  # type: ignore[attr-defined]  # only this program's own target makes sinks of this kind
+        self._reader: Reader = target.message_reader  # type: ignore[assignment]  # as above
         self._stream = Stream(stream_name, self.schema, tuple(self.key_properties))
         validator = Validator(stream_name, self.schema, self._stream.key_properties)
         self._validator_of_records = validator if self._run.settings.validate_records else None
