@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import json
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.plugin_base import SingerCommand
 
+from target_applied_events.commands.options import build_target, read_config
 from target_applied_events.errors import InternalError, MappingError, SettingsError, StopReading, TargetError
 from target_applied_events.target import TargetAppliedEvents
 
@@ -47,6 +47,7 @@ class Group(SingerCommand, click.Group):
 
 def _command() -> Group:
     singer = TargetAppliedEvents.cli
+    next(parameter for parameter in singer.params if parameter.name == "config").callback = read_config
     return Group(
         name=TargetAppliedEvents.name,
         callback=_run,
@@ -72,42 +73,7 @@ def _run(
     if about:
         TargetAppliedEvents.print_about(about_format)
         return
-    build_target(config).deliver(file_input)
-
-
-def build_target(config: _ConfigInput) -> TargetAppliedEvents:
-    """Build the target from what `--config` named.
-
-    Raises:
-        SettingsError: With every problem at once.
-    """
-    try:
-        return TargetAppliedEvents(config=config.config, parse_env_config=config.parse_env)
-    except ValueError as error:  # the SDK parses arrays and objects from the environment
-        problems = _unparsable_environment()
-        if not problems:
-            raise
-        raise SettingsError(problems) from error
-
-
-def _unparsable_environment() -> list[str]:
-    schema: dict[str, Any] = {"properties": dict(TargetAppliedEvents.config_jsonschema["properties"])}
-    TargetAppliedEvents.append_builtin_config(schema)
-    return [
-        f"{name}, taken from {variable}, must be JSON."
-        for name in schema["properties"]
-        if (variable := f"TARGET_APPLIED_EVENTS_{name.upper()}") in os.environ
-        and os.environ[variable].lstrip()[:1] in {"[", "{"}
-        and not _is_json(os.environ[variable])
-    ]
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+    build_target(config, TargetAppliedEvents).deliver(file_input)
 
 
 def main() -> None:

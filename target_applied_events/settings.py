@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, cast
 import platformdirs
 from singer_sdk import typing as th
 
-from target_applied_events import checks
-from target_applied_events.checks import DEFAULT_API_URL, Check, T
+from target_applied_events import setting_values as values
 from target_applied_events.errors import SettingsError
 from target_applied_events.mapping import Declaration, clashes, declare
+from target_applied_events.setting_values import DEFAULT_API_URL, Check, T
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -173,29 +173,29 @@ class Settings:
             SettingsError: With every problem at once; none shows a secret's value.
         """
         reader = _Reader(config)
-        api_url = reader.take("api_url", checks.api_url, DEFAULT_API_URL)
+        api_url = reader.take("api_url", values.api_url, DEFAULT_API_URL)
         declarations = reader.mappings()
         data_dir = Path(
-            reader.take("data_dir", checks.text, platformdirs.user_state_dir(PROGRAM, appauthor=False))
+            reader.take("data_dir", values.text, platformdirs.user_state_dir(PROGRAM, appauthor=False))
         ).expanduser()
         settings = cls(
-            api_key=reader.take("api_key", checks.api_key, "" if offline else None),
+            api_key=reader.take("api_key", values.api_key, "" if offline else None),
             shop_id=reader.shop_id(declarations, needed=not offline),
             api_url=api_url,
-            origin=checks.origin(api_url),
+            origin=values.origin(api_url),
             declarations=declarations,
-            unmapped_streams=reader.take("unmapped_streams", checks.one_of("error", "ignore"), "error"),
-            max_concurrency=reader.take("max_concurrency", checks.whole(1, 256), 32),
-            requests_per_second=reader.optional("requests_per_second", checks.positive),
-            request_timeout=reader.take("request_timeout", checks.positive, 30.0),
-            retry_timeout=reader.take("retry_timeout", checks.positive, 300.0),
-            batch_size_rows=reader.take("batch_size_rows", checks.whole(1, 10_000), 1000),
+            unmapped_streams=reader.take("unmapped_streams", values.one_of("error", "ignore"), "error"),
+            max_concurrency=reader.take("max_concurrency", values.whole(1, 256), 32),
+            requests_per_second=reader.optional("requests_per_second", values.positive),
+            request_timeout=reader.take("request_timeout", values.positive, 30.0),
+            retry_timeout=reader.take("retry_timeout", values.positive, 300.0),
+            batch_size_rows=reader.take("batch_size_rows", values.whole(1, 10_000), 1000),
             data_dir=data_dir,
-            ledger_url=reader.take("ledger_url", checks.text, f"sqlite:///{data_dir}/ledger.sqlite"),
-            in_doubt=reader.take("in_doubt", checks.one_of("resend", "reject"), "resend"),
-            shard=reader.optional("shard", checks.shard),
-            max_rejected=reader.take("max_rejected", checks.whole(0, None), 0),
-            validate_records=reader.take("validate_records", checks.boolean, default=True),
+            ledger_url=reader.take("ledger_url", values.text, f"sqlite:///{data_dir}/ledger.sqlite"),
+            in_doubt=reader.take("in_doubt", values.one_of("resend", "reject"), "resend"),
+            shard=reader.optional("shard", values.shard),
+            max_rejected=reader.take("max_rejected", values.whole(0, None), 0),
+            validate_records=reader.take("validate_records", values.boolean, default=True),
         )
         if reader.problems:
             raise SettingsError(reader.problems)
@@ -211,7 +211,7 @@ class _Reader:
 
     def optional(self, name: str, check: Check[T]) -> T | None:
         value = self._config.get(name)
-        if checks.is_absent(value):
+        if values.is_absent(value):
             return None
         try:
             return check(value)
@@ -221,7 +221,7 @@ class _Reader:
 
     def take(self, name: str, check: Check[T], default: T | None) -> T:
         """The setting's value or its default; without a default it's required."""
-        if checks.is_absent(self._config.get(name)):
+        if values.is_absent(self._config.get(name)):
             if default is None:
                 self.problems.append(f"{name} is missing; it is required.")
             return cast("T", default)
@@ -240,9 +240,9 @@ class _Reader:
         return declarations
 
     def shop_id(self, declarations: tuple[Declaration, ...], *, needed: bool) -> str | None:
-        shop_id = self.optional("shop_id", checks.uuid_text)
+        shop_id = self.optional("shop_id", values.uuid_text)
         lacking = [declaration.label for declaration in declarations if "shop_id" not in declaration.fields]
-        if needed and lacking and checks.is_absent(self._config.get("shop_id")):
+        if needed and lacking and values.is_absent(self._config.get("shop_id")):
             self.problems.append(
                 f"shop_id is missing; it is required unless every mapping has its own ({lacking[0]} has none)."
             )

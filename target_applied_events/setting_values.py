@@ -80,7 +80,7 @@ def whole(least: int, most: int | None) -> Check[int]:
 
     def check(value: object) -> int:
         number = _number(value)
-        if number % 1 or not least <= number <= (10**12 if most is None else most):
+        if not least <= number <= (10**12 if most is None else most) or number % 1:
             raise ValueError(f"must be a whole number {bound}.")
         return int(number)
 

@@ -1,0 +1,104 @@
+"""The `--config` of every command, and what is built from it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from singer_sdk.plugin_base import _ConfigInput
+
+from target_applied_events.errors import SettingsError
+from target_applied_events.settings import Settings
+from target_applied_events.target import TargetAppliedEvents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T", bound=TargetAppliedEvents)
+
+
+def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a subcommand the target's own `--config`."""
+    option = click.option(
+        "--config",
+        multiple=True,
+        type=click.STRING,
+        is_eager=True,
+        callback=read_config,
+        help="Configuration file location or 'ENV' to use environment variables.",
+    )
+    return option(command)
+
+
+def read_config(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> _ConfigInput:
+    """Read what `--config` names; a subcommand without one takes the one before its name, as Meltano writes it.
+
+    Raises:
+        SettingsError: A file can't be read.
+    """
+    del parameter
+    if not value and context.parent is not None:
+        inherited: _ConfigInput = context.parent.params.get("config") or _ConfigInput()
+        return inherited
+    try:
+        return _ConfigInput.from_cli_args(*value)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no JSON object"
+        raise SettingsError([f"--config: {', '.join(value)} can't be read: {reason}."]) from error
+
+
+def build_target(config: _ConfigInput, kind: type[T]) -> T:
+    """Build a target of a kind from what `--config` named.
+
+    Raises:
+        SettingsError: With every problem at once.
+    """
+    return kind(config=merged(config))
+
+
+def read_settings(config: _ConfigInput, *, offline: bool) -> Settings:
+    """Read the settings alone.
+
+    Args:
+        config: What `--config` named.
+        offline: Nothing will be sent: neither key nor shop is needed.
+
+    Raises:
+        SettingsError: With every problem at once.
+    """
+    return Settings.read(merged(config), offline=offline)
+
+
+def merged(config: _ConfigInput) -> dict[str, Any]:
+    """Bring files and environment together, the environment last.
+
+    Raises:
+        SettingsError: A variable that should hold JSON doesn't.
+    """
+    if not config.parse_env:
+        return dict(config.config)
+    try:
+        return {**config.config, **TargetAppliedEvents._env_var_config}  # noqa: SLF001 - the SDK's reading of its own
+    except ValueError as error:
+        raise SettingsError(_unparsable_variables() or ["A setting of the environment can't be read."]) from error
+
+
+def _unparsable_variables() -> list[str]:
+    """Name the variables that begin as JSON and aren't."""
+    prefix = f"{TargetAppliedEvents.name.upper().replace('-', '_')}_"
+    variables = (name for name in os.environ if name.startswith(prefix) and os.environ[name].lstrip()[:1] in "[{")
+    return [
+        f"{name.removeprefix(prefix).lower()}, taken from {name}, must be JSON."
+        for name in variables
+        if _is_broken(name)
+    ]
+
+
+def _is_broken(variable: str) -> bool:
+    try:
+        json.loads(os.environ[variable])
+    except ValueError:
+        return True
+    return False
