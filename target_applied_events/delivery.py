@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
 
 from target_applied_events.errors import EndpointError, RejectedRecordsError, StopReading
-from target_applied_events.event import Answer, Delivered, Event, Refused, Rejection, Reply, Standing, Violation
+from target_applied_events.event import (
+    Answer,
+    Delivered,
+    Event,
+    Outcome,
+    Refused,
+    Rejection,
+    Reply,
+    Standing,
+    Violation,
+)
 from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord
 from target_applied_events.lanes import Lanes
 from target_applied_events.retry import History, Retry, Settle, Stop, in_doubt, judge, signal
@@ -30,9 +40,7 @@ class Ledger(Protocol):
     def standing(self, keys: Sequence[bytes]) -> Mapping[bytes, Standing]:
         """What is known of each key, absent where nothing is."""
 
-    def commit(
-        self, *, intents: Sequence[Event] = (), delivered: Sequence[bytes] = (), withdrawn: Sequence[bytes] = ()
-    ) -> None:
+    def commit(self, *, intents: Sequence[Event], delivered: Sequence[bytes], withdrawn: Sequence[bytes]) -> None:
         """Note all of it in one transaction."""
 
     def sync(self) -> None:
@@ -204,12 +212,8 @@ class Delivery:
         flight.deliveries_before = self._deliveries
         flight.doubt = flight.doubt or in_doubt(reply)
         match decision:
-            case Settle(Delivered()):
-                self._deliveries += 1
-                self._shops_known.add(flight.pending.event.shop_id)
-                self._turn.delivered.append(position)
-            case Settle(Refused(rejection)):
-                self._reject(position, rejection)
+            case Settle(outcome):
+                self._end(position, outcome)
             case Retry(until, hold_all):
                 self._retry(position, until, hold_all=hold_all)
             case Stop():
@@ -217,6 +221,17 @@ class Delivery:
                 self.stop(_stopped_by(flight.pending.event, decision))
             case _:
                 assert_never(decision)
+
+    def _end(self, position: int, outcome: Outcome) -> None:
+        match outcome:
+            case Delivered():
+                self._deliveries += 1
+                self._shops_known.add(self._flights[position].pending.event.shop_id)
+                self._turn.delivered.append(position)
+            case Refused(rejection):
+                self._reject(position, rejection)
+            case _:
+                assert_never(outcome)
 
     def _knows(self, shop_id: str, reply: Reply) -> bool:
         """Whether the endpoint has ever taken an event for this shop; asked only where it matters."""

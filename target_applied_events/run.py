@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import secrets
@@ -25,8 +26,10 @@ from target_applied_events.report import write_report
 from target_applied_events.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from target_applied_events.delivery import Ledger
+    from target_applied_events.event import Event, Standing
     from target_applied_events.settings import Settings
 
 BATCH_SECONDS = 0.1
@@ -71,6 +74,7 @@ class Run:
             user_agent=f"target-applied-events/{version}",
         )
         self._ledger = open_ledger(settings.ledger_url, origin=settings.origin, run_id=self.run_id)
+        self._timed_ledger = _TimedLedger(self._ledger)
         self._tell_ledger()
         self._delivery = self._build_delivery()
         self._dispatcher = Dispatcher(self._delivery, self._client.send)
@@ -84,7 +88,7 @@ class Run:
     def _build_delivery(self) -> Delivery:
         settings = self.settings
         return Delivery(
-            ledger=self._ledger,
+            ledger=self._timed_ledger,
             keep=self._rejected.keep,
             write_state=write_state,
             pace=Pace(
@@ -106,7 +110,7 @@ class Run:
         """Say first which ledger it is: a new one where an old one was expected means that events go twice."""
         opening = self._ledger.opening()
         level = logging.WARNING if opening.is_new else logging.INFO
-        logger.log(level, "Ledger: %s", opening.text())
+        logger.log(level, "%s.", opening.text())
 
     def hand_over(self, item: Item) -> None:
         """Take the next item in the order read.
@@ -162,7 +166,7 @@ class Run:
             in_flight=pace.in_flight,
             limit=pace.limit,
             oldest_seconds=self._delivery.oldest_seconds(time.monotonic()),
-            ledger_seconds=self._ledger.seconds,
+            ledger_seconds=self._timed_ledger.seconds,
             seconds=time.monotonic() - self._started,
         )
 
@@ -210,6 +214,35 @@ class Run:
                 f"with their reasons in {self._rejected.path}: mend the mapping, then run "
                 f"`target-applied-events --config … --input {self._rejected.path}`."
             )
+
+
+class _TimedLedger:
+    """The ledger as the delivery uses it, and the seconds that it takes."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.seconds = 0.0
+
+    def standing(self, keys: Sequence[bytes]) -> Mapping[bytes, Standing]:
+        with self._timing():
+            return self._ledger.standing(keys)
+
+    def commit(self, *, intents: Sequence[Event], delivered: Sequence[bytes], withdrawn: Sequence[bytes]) -> None:
+        with self._timing():
+            self._ledger.commit(intents=intents, delivered=delivered, withdrawn=withdrawn)
+
+    def sync(self) -> None:
+        with self._timing():
+            self._ledger.sync()
+
+    def knows_delivery(self, shop_id: str) -> bool:
+        return self._ledger.knows_delivery(shop_id)
+
+    @contextlib.contextmanager
+    def _timing(self) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self.seconds += time.monotonic() - started
 
 
 def write_state(value: Any) -> None:  # noqa: ANN401 - a STATE's value is any JSON
