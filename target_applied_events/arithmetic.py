@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import decimal
 import math
+import operator as operators
 import re
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from target_applied_events.notation import Unmappable, kind, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 DIGITS: Final = 76
 """How many digits a result keeps: the numerics of databases end at 38, a product of two needs twice that."""
@@ -22,6 +26,22 @@ _EXACT: Final = decimal.Context(
     rounding=decimal.ROUND_HALF_EVEN,
     traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
 )
+_TOO_LONG: Final = "a template may make numbers of about 20,000 digits at most"
+_ON_INTEGERS: Final[Mapping[str, Callable[[int, int], int]]] = {
+    "+": operators.add,
+    "-": operators.sub,
+    "*": operators.mul,
+    "//": operators.floordiv,
+    "%": operators.mod,
+    "**": operators.pow,
+}
+_ON_DECIMALS: Final[Mapping[str, Callable[[Decimal, Decimal], Decimal]]] = {
+    "+": _EXACT.add,
+    "-": _EXACT.subtract,
+    "*": _EXACT.multiply,
+    "/": _EXACT.divide,
+    "**": _EXACT.power,
+}
 _WIDTHS: Final = re.compile(r"%[^a-zA-Z%]*(?:\d{4}|\*)")
 
 
@@ -88,40 +108,20 @@ def _numbers(operator: str, left: int | Decimal, right: int | Decimal) -> int | 
 
 
 def _integers(operator: str, left: int, right: int) -> int | Decimal:
-    match operator:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*" if left.bit_length() + right.bit_length() <= _BITS:
-            return left * right
-        case "//":
-            return left // right
-        case "%":
-            return left % right
-        case "**" if right < 0:
-            return _EXACT.power(left, right)
-        case "**" if left.bit_length() * right <= _BITS:
-            return int(left**right)
-        case _:
-            raise Unmappable("a template may make numbers of about 20,000 digits at most")
+    if operator == "**" and right < 0:
+        return _EXACT.power(left, right)
+    if operator == "*" and left.bit_length() + right.bit_length() > _BITS:
+        raise Unmappable(_TOO_LONG)
+    if operator == "**" and left.bit_length() * right > _BITS:
+        raise Unmappable(_TOO_LONG)
+    return int(_ON_INTEGERS[operator](left, right))
 
 
 def _decimals(operator: str, left: Decimal, right: Decimal) -> Decimal:
-    match operator:
-        case "+":
-            return _EXACT.add(left, right)
-        case "-":
-            return _EXACT.subtract(left, right)
-        case "*":
-            return _EXACT.multiply(left, right)
-        case "/":
-            return _EXACT.divide(left, right)
-        case "**":
-            return _EXACT.power(left, right)
-        case _:
-            quotient, rest = _floored(left, right)
-            return quotient if operator == "//" else rest
+    if operator in _ON_DECIMALS:
+        return _ON_DECIMALS[operator](left, right)
+    quotient, rest = _floored(left, right)
+    return quotient if operator == "//" else rest
 
 
 def _floored(left: Decimal, right: Decimal) -> tuple[Decimal, Decimal]:
@@ -182,7 +182,7 @@ def whole(value: int | Decimal) -> int:
         Unmappable: The number isn't finite, or has more than about 20,000 digits.
     """
     if isinstance(value, int):
-        return value
+        return int(value)
     if not value.is_finite() or value.adjusted() > _BITS * math.log10(2):
-        raise Unmappable("a template may make numbers of about 20,000 digits at most")
+        raise Unmappable(_TOO_LONG)
     return int(value)

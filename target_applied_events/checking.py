@@ -42,8 +42,9 @@ def mistakes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> I
             yield f"{declaration.label}.{field}: {problem}"
     if isinstance(declaration.properties, Template):
         types = _types(columns, declaration.properties)
-        if types and "object" not in types and "string" not in types:
-            yield f"{declaration.label}.metric.additional_properties: the column is {_named(types)}; an object is wanted"
+        if types and "object" not in types:
+            hint = "; the filter fromjson reads JSON out of text" if "string" in types else ""
+            yield f"{declaration.label}.metric.additional_properties: the column is {_named(types)}, no object{hint}"
 
 
 def _templates(declaration: Declaration) -> Iterator[tuple[str, Template]]:

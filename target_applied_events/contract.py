@@ -90,7 +90,8 @@ def fitting(want: Want) -> Callable[[Json], Json]:
 
 
 def _filled_text(value: Json) -> str | None:
-    return _text(value) or None
+    found = _text(value)
+    return None if not found or found.isspace() else found
 
 
 def _identifier(value: Json) -> str | None:
@@ -216,5 +217,6 @@ def properties(value: Json) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise Unmappable(f"found {kind(value)}; the endpoint wants an object of texts")
-    return {name: found for name, item in value.items() if (found := text(item))}
+        hint = "; the filter fromjson reads JSON out of text" if isinstance(value, str) else ""
+        raise Unmappable(f"found {kind(value)}; the endpoint wants an object of texts{hint}")
+    return {str(name): found for name, item in value.items() if (found := text(item))}

@@ -187,17 +187,25 @@ class _Reading:
         template, problems = parse(source)
         for problem in problems:
             self._wrong(field, problem)
+        if template is not None and not template.is_constant and not template.paths:
+            self._works_alone(field, template)
         return template
+
+    def _works_alone(self, field: str, template: Template) -> None:
+        """Try an expression that reads nothing: whether it works can be seen now."""
+        try:
+            template.reader("", strict=False)({})
+        except Exception as mistake:  # noqa: BLE001  a template may raise anything
+            said = mistake if isinstance(mistake, Unmappable) else type(mistake).__name__
+            self._wrong(field, f"never works: {said}")
 
     def _suits(self, field: str, want: Want, template: Template) -> None:
         if want is Want.CONDITION and not template.is_alone and not isinstance(template.source, bool):
             self._wrong(field, "is one expression and nothing else: \"{{ status == 'paid' }}\"")
-        elif not template.is_constant:
-            return
-        elif want is Want.IDENTIFIER:
+        elif want is Want.IDENTIFIER and not template.paths:
             shown = template.source if str(template.source).isidentifier() else "column"
             self._wrong(field, f'is a constant, the same for all records; a column is written "{{{{ {shown} }}}}"')
-        elif want is not Want.CONDITION:
+        elif want is not Want.CONDITION and template.is_constant:
             self._constant(field, want, template.source)
 
     def _constant(self, field: str, want: Want, value: Json) -> None:

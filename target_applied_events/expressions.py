@@ -7,19 +7,22 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import StrictUndefined, nodes, pass_context
-from jinja2.compiler import CodeGenerator
 from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS
 from jinja2.lexer import TOKEN_FLOAT, Lexer, Token
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
 from jinja2.utils import Namespace, missing
 
-from target_applied_events import arithmetic, operations
+from target_applied_events import arithmetic, operations, operators
 from target_applied_events.notation import Unmappable, kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from jinja2.compiler import CodeGenerator
 
     from target_applied_events.event import Json, Record
 
@@ -80,7 +83,7 @@ class _ExactLexer(Lexer):
         for item in stream:
             line, token, found = item
             if token == TOKEN_FLOAT:
-                yield Token(line, token, Decimal(found.replace("_", "")))  # type: ignore[arg-type]  values are any
+                yield Token(line, token, Decimal(found.replace("_", "")))  # type: ignore[arg-type]  # a value, as the others
             else:
                 yield from super().wrap([item], name, filename)
             self.offset += len(found)
@@ -114,10 +117,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(undefined=StrictUndefined, optimized=False, autoescape=False, cache_size=0)
         self._lexer = _ExactLexer(self)
         self.globals.clear()
-        self.filters = {name: _guarded(function) for name, function in operations.filters(self.filters).items()}
-        self.filters["default"] = self.filters["d"] = pass_context(_default)
-        self.filters |= operations.OPERATORS
-        self.tests = operations.tests(self.tests)
+        guarded = {name: _guarded(function) for name, function in operations.filters(FILTERS).items()}
+        default = pass_context(_default)
+        ours = guarded | operators.OPERATORS | {"default": default, "d": default}
+        self.filters = ours
+        self.tests = operators.tests(TESTS)  # type: ignore[assignment]  # mypy infers too little of Jinja's
 
     @property
     def lexer(self) -> _ExactLexer:
@@ -140,7 +144,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Follow a path: the keys of an object are all there is."""
         return self.getitem(obj, attribute)
 
-    def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401  as Jinja has it
+    def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401, PLR0911  as Jinja has it; a return for each step
         """Follow a path by a step; through null it leads to null.
 
         Raises:
@@ -176,9 +180,9 @@ def _spent(context: Context, value: Any) -> Any:  # noqa: ANN401  a value of any
 
 
 def settled(value: Any) -> Any:  # noqa: ANN401  a value of any type
-    """Turn what Jinja's filters give into values of JSON: iterators into arrays, markup into text, undefined into null."""
+    """Turn what Jinja's filters give into values of JSON: no iterators, no markup, no undefined."""
     if isinstance(value, str):
-        return str.__str__(value) if type(value) is str else str(value)
+        return str(value)
     if isinstance(value, Undefined):
         return None
     if isinstance(value, float):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from target_applied_events.notation import canonical, canonical_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from target_applied_events.event import Json, Record
 
@@ -45,12 +45,20 @@ def keys_of_content(origin: str, shop: str, stream: str, source: Record, body: M
         shop: The shop's uuid.
         stream: The stream that the record came from.
         source: The key properties of the record; where it has none, the record itself.
-        body: What is sent, without a deduping key.
+        body: What is sent, without a deduping key; its metric's value is its only number.
 
     Raises:
         Unmappable: A text is no valid Unicode.
     """
-    return _keys(origin, [VERSION, "content", shop, stream, canonical(dict(source)), canonical(dict(body))])
+    return _keys(origin, [VERSION, "content", shop, stream, canonical(dict(source)), _canonical_body(body)])
+
+
+def _canonical_body(body: Mapping[str, Json]) -> dict[str, Json]:
+    """Give a body's only number its canonical form; all else in it is text."""
+    metric = body.get("metric")
+    if not isinstance(metric, dict) or "value" not in metric:
+        return dict(body)
+    return {**body, "metric": {**metric, "value": canonical(metric["value"])}}
 
 
 def keys_of_occasion(origin: str, shop: str, stream: str, name: str, once_per: str) -> Keys:
@@ -81,7 +89,7 @@ def contact_identifiers(shop: str, contact: Mapping[str, str]) -> tuple[str, ...
 
     Emails compare in lower case, phones by their plus sign and digits, remote ids as they are.
     """
-    forms = {"email": _email, "phone": _phone, "remote_id": str}
+    forms: dict[str, Callable[[str], str]] = {"email": _email, "phone": _phone, "remote_id": str}
     return tuple(
         _BETWEEN.join((shop, field, form(contact[field]))) for field, form in forms.items() if field in contact
     )

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from target_applied_events.checking import mistakes, notes
-from target_applied_events.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NOW, fit, fitting, properties
+from target_applied_events.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NOW
 from target_applied_events.declaration import Declaration, declare
 from target_applied_events.errors import MappingError
 from target_applied_events.event import Event, Rejection, Violation
+from target_applied_events.fields import FieldReader, field_reader, properties_reader
 from target_applied_events.identity import Keys, contact_identifiers, keys_of_content, keys_of_occasion
 from target_applied_events.matching import choose, clashes, near_miss
 from target_applied_events.notation import Unmappable, compact, text
-from target_applied_events.template import Template
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from target_applied_events.event import Json, Record
 
 __all__ = [
@@ -29,18 +30,6 @@ __all__ = [
     "declare",
     "near_miss",
 ]
-
-_Read = Callable[["Record"], Any]
-
-_EMPTY: Final = {
-    "name": "came out empty; an event needs a name",
-    "event_time": f"came out empty; where the time of arrival will do, write \"{{{{ … or '{NOW}' }}}}\"",
-    "shop_id": "came out empty; a shop to fall back on is written into the template",
-    "once_per": "came out empty; it names what the event happens once for",
-    "metric.metric_name": "came out empty; a metric needs it",
-    "metric.value": "came out null; records without a value are passed over by a `when`",
-}
-"""The fields that, once mapped, may not come out empty, and what is said then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +68,8 @@ class Mapping:
         self._ordered = declaration.ordered
         when = declaration.fields.get("when")
         self.speaks_of_deleted = when is not None and any("_sdc_deleted_at" in path[:2] for path in when.paths)
-        self._reads = {field: _read(declaration, field, stream.name) for field in declaration.fields}
-        self._properties = _properties(declaration, stream.name)
+        self._reads = {field: field_reader(declaration, field, stream.name) for field in declaration.fields}
+        self._properties = properties_reader(declaration, stream.name)
         self._event_fields = self._section("", EVENT)
         self._contact_fields = self._section("contact.", CONTACT)
         self._metric_fields = self._section("metric.", METRIC)
@@ -91,7 +80,7 @@ class Mapping:
         """Tell which mapping it is, of which stream."""
         return f"<{type(self).__name__} {self.label} of {self._stream.name}>"
 
-    def _section(self, prefix: str, names: Any) -> tuple[tuple[str, _Read], ...]:  # noqa: ANN401  a table of the contract
+    def _section(self, prefix: str, names: Any) -> tuple[tuple[str, FieldReader], ...]:  # noqa: ANN401  a table of the contract
         return tuple((name, self._reads[prefix + name]) for name in names if prefix + name in self._reads)
 
     def event(self, record: Record, deleted: bool = False) -> Event | Passed | Rejection:  # noqa: FBT001, FBT002  one flag
@@ -172,12 +161,12 @@ class Mapping:
         for field, read in reads.items():
             try:
                 read(record)
-            except Exception as error:  # noqa: BLE001, PERF203  as in event(); a bad record's cost
+            except Exception as error:  # noqa: BLE001  as in event()
                 found.append(_violation(f"$.{field}", error))
         return tuple(found)
 
 
-def _filled(fields: tuple[tuple[str, _Read], ...], record: Record) -> dict[str, Any]:
+def _filled(fields: tuple[tuple[str, FieldReader], ...], record: Record) -> dict[str, Any]:
     """Read the fields of one object; what is empty is left out."""
     return {name: value for name, read in fields if (value := read(record)) is not None}
 
@@ -188,37 +177,7 @@ def _violation(path: str, error: Exception) -> Violation:
     return Violation(path, f"the template can't work on this record ({type(error).__name__})")
 
 
-def _read(declaration: Declaration, field: str, stream: str) -> _Read:
-    """Make the function that gives a field's value as the contract wants it."""
-    want, template = next((want, template) for name, want, template in declaration.wants() if name == field)
-    fitted = fitting(want)
-    empty = _EMPTY.get(field)
-    if template.is_constant:
-        constant = fit(want, template.source)
-        return lambda _: constant
-    reader = template.reader(stream, strict=want.is_strict)
-    if empty is None:
-        return lambda record: fitted(reader(record))
-
-    def never_empty(record: Record) -> Json:
-        if (value := fitted(reader(record))) is None:
-            raise Unmappable(empty)
-        return value
-
-    return never_empty
-
-
-def _properties(declaration: Declaration, stream: str) -> _Read | None:
-    if declaration.properties is None:
-        return None
-    if isinstance(declaration.properties, Template):
-        whole = declaration.properties.reader(stream, strict=False)
-        return lambda record: properties(whole(record))
-    readers = [(name, item.reader(stream, strict=False)) for name, item in declaration.properties.items()]
-    return lambda record: properties({name: read(record) for name, read in readers})
-
-
-def compile_mappings(
+def compile_mappings(  # noqa: PLR0913  what a stream is, each by its name
     declarations: Sequence[Declaration],
     *,
     stream: str,

@@ -23,7 +23,7 @@ def choose(declarations: Sequence[Declaration], stream: str) -> tuple[Declaratio
 
 
 def near_miss(declarations: Sequence[Declaration], stream: str) -> str | None:
-    """Find a mapping's stream that differs from a stream which has none in case, hyphens, underscores or points alone."""
+    """Find a mapping's stream that a stream without mappings differs from in case, `-`, `_` or `.` alone."""
     found = (item.stream for item in declarations if fnmatch.fnmatchcase(_squashed(stream), _squashed(item.stream)))
     return None if choose(declarations, stream) else next(found, None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import decimal
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 LONGEST_NUMBER_DIGITS: Final = 20_000
 """A number that takes more digits than this in plain notation isn't written out."""
 
-_Tree: TypeAlias = "None | bool | int | Decimal | str | list[_Tree] | dict[str, _Tree]"
-
 _COMPACT: Final = msgspec.json.Encoder(decimal_format="number")
 _SORTED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _UNROUNDED: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
+_NUMBERS: Final = (int, Decimal)
 _SMALL_DIGITS: Final = 18
 _SMALL: Final = 10**_SMALL_DIGITS
 _LONGEST_NUMBER_BITS: Final = LONGEST_NUMBER_DIGITS * 3
@@ -28,7 +27,7 @@ class Unmappable(Exception):  # noqa: N818  it's what the record is, and it neve
     """A record's value can't become what a mapping asks; the message never holds the value."""
 
 
-def kind(value: object) -> str:
+def kind(value: object) -> str:  # noqa: PLR0911  a return for each type
     """Name the type of a value for people, as JSON calls it."""
     match value:
         case None:
@@ -54,12 +53,12 @@ def text(value: Json) -> str:
         Unmappable: A number is too long to be written out.
     """
     if isinstance(value, str):
-        return str(value)
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | Decimal):
+    if isinstance(value, _NUMBERS):
         return _plain(value)
     return compact(value).decode()
 

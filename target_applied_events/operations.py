@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from jinja2 import pass_context
 from jinja2.filters import make_attrgetter
-from jinja2.utils import Namespace, _PassArg
+from jinja2.utils import _PassArg
 
 from target_applied_events.arithmetic import absolute, binary, formatted, rounded
 from target_applied_events.filters import PLAIN, scalar_text
@@ -59,9 +57,6 @@ _METHODS: Final[Mapping[type, frozenset[str]]] = {
     list: frozenset({"count", "index"}),
 }
 METHODS: Final = frozenset[str]().union(*_METHODS.values())
-_NULL_IS_FALSE: Final = frozenset(
-    {"odd", "even", "divisibleby", "in", ">", "gt", "greaterthan", "ge", ">=", "<", "lt", "lessthan", "<=", "le"}
-)
 
 
 def weight(value: object) -> int:
@@ -84,8 +79,7 @@ def filters(jinja: Mapping[str, Function]) -> dict[str, Function]:
     kept = {name: _measured(name, bound(function)) for name, function in jinja.items() if name not in LEFT_OUT}
     ours = {name: bound(function) for name, function in PLAIN.items()}
     methods = {f".{name}": _method(name) for name in METHODS}
-    comparisons = {f".{name}": bound(_comparison(function)) for name, function in _ORDERINGS.items()}
-    return kept | ours | _OWN | methods | comparisons
+    return kept | ours | _OWN | methods
 
 
 def bound(function: Function) -> Function:
@@ -116,7 +110,7 @@ def _measured(name: str, function: Function) -> Function:
 
 def _check_sizes(context: Account, value: Any, arguments: Iterable[Any]) -> None:  # noqa: ANN401  a filter's values
     for argument in arguments:
-        if isinstance(argument, int | Decimal) and abs(argument) > _LARGEST_SIZE:
+        if isinstance(argument, int | Decimal) and not -_LARGEST_SIZE <= argument <= _LARGEST_SIZE:
             raise Unmappable(f"a width or a number of parts is {_LARGEST_SIZE} at most")
         if isinstance(argument, str):
             context.spend(len(argument) * (len(value) if isinstance(value, str) else 1))
@@ -191,84 +185,3 @@ def _method(name: str) -> Function:
         return list(found) if name in ("items", "keys", "values") else found
 
     return method
-
-
-def _contained(item: Any, container: Any) -> bool | None:  # noqa: ANN401  a template's operands may be anything
-    if container is None or (item is None and isinstance(container, str)):
-        return None
-    return item in container
-
-
-def _not_contained(item: Any, container: Any) -> bool | None:  # noqa: ANN401  as _contained
-    found = _contained(item, container)
-    return None if found is None else not found
-
-
-_ORDERINGS: Final[Mapping[str, Function]] = {
-    "lt": operator.lt,
-    "lteq": operator.le,
-    "gt": operator.gt,
-    "gteq": operator.ge,
-}
-
-
-def _comparison(function: Function) -> Function:
-    return lambda left, right: None if right is None else function(left, right)
-
-
-def _concatenated(context: Account, parts: list[Any]) -> str | None:
-    """Write values one after another, as `~` does; in an identifier a null makes null."""
-    if context.strict and any(part is None for part in parts):
-        return None
-    texts = [text(part) for part in parts]
-    context.spend(STEP + sum(map(len, texts)))
-    return "".join(texts)
-
-
-def _each(context: Account, value: Any) -> list[Any]:  # noqa: ANN401  a template may loop over anything
-    """Give what a loop goes over; null has nothing in it."""
-    if value is None:
-        return []
-    if not isinstance(value, list | tuple | dict):
-        raise Unmappable(f"a loop goes over {kind(value)}")
-    context.spend(STEP * len(value))
-    return list(value)
-
-
-def _range(context: Account, bounds: list[Any]) -> list[int] | None:
-    if any(item is None for item in bounds):
-        return None
-    numbers = range(*bounds)
-    context.spend(STEP * max(0, (numbers.stop - numbers.start) // numbers.step + 1))
-    return list(numbers)
-
-
-def _made(context: Account, value: Any) -> Any:  # noqa: ANN401  an array or object
-    """Count an array or object that a template has put together."""
-    context.spend(weight(value))
-    return value
-
-
-OPERATORS: Final[Mapping[str, Function]] = {
-    name: pass_context(function)
-    for name, function in {
-        ".in": lambda _, item, container: _contained(item, container),
-        ".notin": lambda _, item, container: _not_contained(item, container),
-        ".~": _concatenated,
-        ".each": _each,
-        ".range": _range,
-        ".made": _made,
-        ".namespace": lambda _, value, **names: Namespace(value, **names),
-    }.items()
-}
-"""What takes null for itself. No template can name them: a filter's name doesn't begin with a point."""
-
-
-def tests(jinja: Mapping[str, Function]) -> dict[str, Function]:
-    """Put together the tests: null is neither odd nor less than anything."""
-    kept = {name: _without_null(test) if name in _NULL_IS_FALSE else test for name, test in jinja.items()}
-    return kept | {"float": lambda value: isinstance(value, Decimal)}
-
-
-def _without_null(test: Function) -> Function:
-    return lambda value, *args: value is not None and all(arg is not None for arg in args) and test(value, *args)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
+from target_applied_events.filters import zone_named
+from target_applied_events.notation import Unmappable
 from target_applied_events.operations import LEFT_OUT, METHODS
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ Path = tuple["str | int", ...]
 _Node = TypeVar("_Node", bound=nodes.Node)
 
 _STATEMENTS: Final = (nodes.Output, nodes.If, nodes.For, nodes.Assign, nodes.With)
+
+_STARS: Final = "stars in arguments aren't available"
+_NAMING: Final = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -65,8 +70,9 @@ class Tidier(NodeTransformer):
             )
             return node
         if getattr(node, "dyn_args", None) or getattr(node, "dyn_kwargs", None):
-            self.problems.append("stars in arguments aren't available")
-        return super().generic_visit(node, *args, **kwargs)  # type: ignore[return-value]  Jinja says Node
+            self.problems.append(_STARS)
+        super().generic_visit(node, *args, **kwargs)  # changes it where it stands
+        return node
 
     def _visited(self, node: nodes.Expr) -> nodes.Expr:
         found: nodes.Expr = self.visit(node)
@@ -100,24 +106,41 @@ class Tidier(NodeTransformer):
     def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Check that there is such a filter, also where `map` names it."""
         self._check_filter(node.name)
-        if node.name == "map" and node.args and isinstance(node.args[0], nodes.Const):
-            self._check_filter(str(node.args[0].value))
+        named = _constant(node, _NAMING.get(node.name), "")
+        if named is not None and node.name == "map":
+            self._check_filter(str(named))
+        elif named is not None:
+            self._check_test(str(named))
+        if node.name == "timestamp" and (zone := _constant(node, 1, "zone")) is not None:
+            self._check_zone(str(zone))
         return self.generic_visit(node)
 
+    def _check_zone(self, zone: str) -> None:
+        try:
+            zone_named(zone)
+        except Unmappable as mistake:
+            self.problems.append(str(mistake))
+
     def _check_filter(self, name: str) -> None:
-        if name not in self.environment.filters:
-            why = " that mappings have" if name in LEFT_OUT else ""
-            self.problems.append(f'there is no filter "{name}"{why}{nearest(name, self.environment.filters)}')
+        known = [item for item in self.environment.filters if not item.startswith(".")]
+        if name in LEFT_OUT:
+            self.problems.append(f'the filter "{name}" isn\'t available in mappings')
+        elif name not in known:
+            self.problems.append(f'there is no filter "{name}"{nearest(name, known)}')
 
     def visit_Test(self, node: nodes.Test) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Check that there is such a test."""
-        if node.name not in self.environment.tests:
-            self.problems.append(f'there is no test "{node.name}"{nearest(node.name, self.environment.tests)}')
+        self._check_test(node.name)
         return self.generic_visit(node)
+
+    def _check_test(self, name: str) -> None:
+        if name not in self.environment.tests:
+            self.problems.append(f'there is no test "{name}"{nearest(name, self.environment.tests)}')
 
     def visit_Call(self, node: nodes.Call) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Make a filter of what may be called."""
-        node = self.generic_visit(node) if not isinstance(node.node, nodes.Name | nodes.Getattr) else node
+        if node.dyn_args or node.dyn_kwargs:
+            self.problems.append(_STARS)
         args = [self._visited(item) for item in node.args]
         kwargs = [self.visit(item) for item in node.kwargs]
         match node.node:
@@ -161,7 +184,7 @@ class Tidier(NodeTransformer):
         if node.recursive:
             self.problems.append("a loop can't be recursive")
         node = self.generic_visit(node)
-        node.iter = _filter(node.iter, ".each", [], [])
+        node.iter = _filter(cast("nodes.Expr", node.iter), ".each", [], [])
         return node
 
     def _made(self, node: nodes.Expr) -> nodes.Expr:
@@ -172,6 +195,13 @@ class Tidier(NodeTransformer):
     def visit_Tuple(self, node: nodes.Tuple) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Count what a tuple holds, unless it names what is set."""
         return self._made(node) if node.ctx == "load" else node
+
+
+def _constant(node: nodes.Filter, position: int | None, keyword: str) -> object:
+    """Find an argument that is a constant; None where it isn't given, or isn't constant."""
+    given = [*node.args[position : position + 1]] if position is not None else []
+    given += [item.value for item in node.kwargs if item.key == keyword]
+    return next((item.value for item in given if isinstance(item, nodes.Const)), None)
 
 
 def _filter(node: nodes.Expr, name: str, args: list[nodes.Expr], kwargs: list[nodes.Keyword]) -> nodes.Filter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -14,6 +13,8 @@ from target_applied_events.notation import text
 from target_applied_events.syntax import Path, Tidier, path_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from target_applied_events.event import Json, Record
 
 Reader: TypeAlias = "Callable[[Record], Json]"
@@ -89,7 +90,8 @@ def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
     if parts is not None and all(isinstance(part, nodes.TemplateData) for part in parts):
         return Template("".join(part.data for part in parts if isinstance(part, nodes.TemplateData))), ()
     alone = parts is not None and len(parts) == 1
-    return Template(source, frozenset(tidier.paths), False, alone, parts, _compiled(tree)), ()
+    paths, root = frozenset(tidier.paths), _compiled(tree)
+    return Template(source, paths, is_constant=False, is_alone=alone, _parts=parts, _root=root), ()
 
 
 def _output(tree: nodes.Template) -> tuple[nodes.Expr, ...] | None:
@@ -101,8 +103,8 @@ def _output(tree: nodes.Template) -> tuple[nodes.Expr, ...] | None:
 
 def _compiled(tree: nodes.Template) -> Callable[[Evaluation], Iterable[Any]]:
     code = _SANDBOX.compile(tree)
-    root = _SANDBOX.template_class.from_code(_SANDBOX, code, {}).root_render_func
-    return root  # type: ignore[return-value]  Jinja says that it yields text; ours yields values
+    root: Callable[..., Iterable[Any]] = _SANDBOX.template_class.from_code(_SANDBOX, code, {}).root_render_func
+    return root
 
 
 def _evaluated(root: Callable[[Evaluation], Iterable[Any]], stream: str, *, strict: bool, alone: bool) -> Reader:
@@ -110,7 +112,7 @@ def _evaluated(root: Callable[[Evaluation], Iterable[Any]], stream: str, *, stri
         context = Evaluation(_SANDBOX, {}, None, {}).of(record, stream, strict=strict)
         if alone:
             (value,) = root(context)
-            found: Json = settled(value)
+            found: Any = settled(value)
             return list(found) if isinstance(found, tuple) else found
         return _text_of(context, root(context))
 
@@ -135,7 +137,7 @@ def _joined(readers: list[Reader], *, strict: bool) -> Reader:
             value = reader(record)
             if value is None and strict:
                 return None
-            written.append(text(value))
+            written.append(value if isinstance(value, str) else text(value))
         return "".join(written)
 
     return join
@@ -152,9 +154,25 @@ def _shortcut(node: nodes.Node, stream: str) -> Reader | None:
             constants = [argument.value for argument in args if isinstance(argument, nodes.Const)]
             inner = _shortcut(node.node, stream)
             return None if inner is None or len(constants) != len(args) else _filtered(inner, PLAIN[name], constants)
+        case nodes.Compare(expr=left, ops=[nodes.Operand(op=("eq" | "ne") as sign, expr=right)]):
+            return _compared(_shortcut(left, stream), _shortcut(right, stream), equal=sign == "eq")
+        case nodes.Or(left=left, right=right):
+            return _either(_shortcut(left, stream), _shortcut(right, stream))
         case _:
             path = path_of(node)
             return None if path is None or path[0] == "loop" else _reached(path, stream)
+
+
+def _compared(left: Reader | None, right: Reader | None, *, equal: bool) -> Reader | None:
+    if left is None or right is None:
+        return None
+    return lambda record: (left(record) == right(record)) is equal
+
+
+def _either(left: Reader | None, right: Reader | None) -> Reader | None:
+    if left is None or right is None:
+        return None
+    return lambda record: left(record) or right(record)
 
 
 def _filtered(inner: Reader, function: Callable[..., Any], constants: list[Any]) -> Reader:
@@ -187,7 +205,7 @@ def _named(name: str, stream: str) -> Reader:
     if name == "stream":
         return lambda _: stream
     if name == "record":
-        return lambda record: dict(record)
+        return dict
     return _named_column(name)
 
 
