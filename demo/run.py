@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 FOLDER = PROJECT / ".demo"
 SEED = 20260407
-LOG_LINES_SHOWN = 30
+LOG_LINES_SHOWN = 10
 EVENTS_SHOWN = 2
 
 
 class DemoError(Exception):
-    """A run of the pipeline failed; the message ends with what its log says last."""
+    """A run of the pipeline failed; the message ends with what the target said last."""
 
 
 def main() -> int:
@@ -38,7 +38,7 @@ def main() -> int:
     try:
         _play(console)
     except (DemoError, desk.DeskError) as error:
-        console.print(f"[red]The demo stopped.[/red] {escape(str(error))}")
+        console.print(f"[red]The demo stopped.[/red] {escape(str(error))}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print("Stopped.")
@@ -83,8 +83,13 @@ def _run(console: Console, pipeline: Pipeline, log: Path) -> None:
     with console.status("meltano run tap-postgres target-applied-events"):
         status = pipeline.run(log)
     if status != 0:
-        last = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:])
-        raise DemoError(f"Meltano ended with status {status}. {log} ends with:\n{last}")
+        raise DemoError(f"Meltano ended with status {status}. {log} has it all; the target said:\n{_last_words(log)}")
+
+
+def _last_words(log: Path) -> str:
+    """Take the target's own lines; a traceback of Meltano's often comes after them."""
+    said = [line for line in log.read_text(errors="replace").splitlines() if "] target-applied-events " in line]
+    return "\n".join(said[-LOG_LINES_SHOWN:]) or "nothing"
 
 
 def _samples(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
