@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
 
@@ -19,6 +18,7 @@ from target_applied_events.event import (
     Violation,
 )
 from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord
+from target_applied_events.keys import Keys
 from target_applied_events.lanes import Lanes
 from target_applied_events.retry import History, Retry, Settle, Stop, in_doubt, judge, signal
 from target_applied_events.watermark import Watermark
@@ -32,16 +32,17 @@ if TYPE_CHECKING:
 
 MOST_ROWS_A_COMMIT = 64
 LEAST_REJECTED_IN_A_ROW = 100
+_SENT_BEFORE = "It may have been sent before; no answer told."
 
 
 class Ledger(Protocol):
     """What a delivery asks of the ledger."""
 
     def standing(self, keys: Sequence[bytes]) -> Mapping[bytes, Standing]:
-        """What is known of each key, absent where nothing is."""
+        """What is known of each key, absent where nothing is; this run's own intents are in doubt as well."""
 
     def commit(self, *, intents: Sequence[Event], delivered: Sequence[bytes], withdrawn: Sequence[bytes]) -> None:
-        """Note all of it in one transaction."""
+        """Note all of it in one transaction; an intent outweighs its key's withdrawal."""
 
     def sync(self) -> None:
         """Return when all that was committed is on disk."""
@@ -66,8 +67,9 @@ class _Flight:
     pending: Pending
     accepted_at: float
     history: History | None = None
-    noted: bool = False  # its intent stands in the ledger
-    doubt: bool = False  # an earlier request of it may have been taken
+    noted: bool = False  # its intent stands in the ledger, as this run's
+    doubt: bool = False  # an earlier request of its key may have been taken
+    resent: bool = False  # it was sent though in doubt
     deliveries_before: int = 0  # how many others were delivered when its last reply came
 
 
@@ -121,11 +123,11 @@ class Delivery:
         self._watermark: Watermark[Any] = Watermark()
         self._flights: dict[int, _Flight] = {}
         self._turn = _Turn()
-        self._same_key: Counter[bytes] = Counter()  # unsettled events by key
-        self._delivered_keys: set[bytes] = set()  # of those, which one was delivered in this run
+        self._keys = Keys()
         self._shops_known: set[str] = set()
         self._deliveries = 0
-        self._rejected_in_a_row = 0
+        self._unsendable_in_a_row = 0  # rejected records read with no event between
+        self._given_up_in_a_row = 0  # events rejected after they were sent, with none delivered or skipped between
         self.unsettled_bytes = 0
 
     def __repr__(self) -> str:
@@ -167,24 +169,26 @@ class Delivery:
                     self._watermark.hold(value)
                 case RejectedRecord():
                     self._turn.rejected.append((self._watermark.issue(), item))
+                    self._unsendable_in_a_row += 1
+                    self._stop_at(self._unsendable_in_a_row)
                 case Pending(event):
                     self._place(item, standing.get(event.key), now)
+                    self._unsendable_in_a_row = 0
                 case _:
                     assert_never(item)
 
     def _place(self, pending: Pending, standing: Standing | None, now: float) -> None:
         position, event = self._watermark.issue(), pending.event
-        doubt = standing is Standing.IN_DOUBT
+        # While another of its key is unsettled, the doubt is that one's: this one waits for what becomes of it.
+        doubt = standing is Standing.IN_DOUBT and event.key not in self._keys
         if standing is Standing.DELIVERED:
             self._turn.skipped.append(position)
         elif doubt and self._policy.in_doubt == "reject":
-            self._turn.rejected.append(
-                (position, _in_doubt(pending, "An earlier run may have sent it; no answer told."))
-            )
+            self._turn.rejected.append((position, _in_doubt(pending, _SENT_BEFORE)))
         else:
             self.unsettled_bytes += len(event.body)
-            self._same_key[event.key] += 1
-            self._flights[position] = _Flight(pending, now, doubt=doubt, noted=doubt)
+            self._keys.add(event.key)
+            self._flights[position] = _Flight(pending, now, doubt=doubt)
             self._lanes.add(position, (*event.identifiers, event.key.hex()))
 
     def replied(self, position: int, reply: Reply, *, started: float, now: float) -> None:
@@ -241,12 +245,12 @@ class Delivery:
 
     def _retry(self, position: int, until: float, *, hold_all: bool) -> None:
         flight = self._flights[position]
+        if hold_all:
+            self.pace.hold(until)
         if flight.doubt and self._policy.in_doubt == "reject":
             rejected = _in_doubt(flight.pending, "The request may have been taken; no answer told.")
             self._turn.rejected.append((position, rejected))
             return
-        if hold_all:
-            self.pace.hold(until)
         self._take_back(flight)
         self._lanes.park(position, until)
 
@@ -285,15 +289,29 @@ class Delivery:
             position = self._lanes.take()
             if position is None:
                 break
-            event = self._flights[position].pending.event
-            if event.key in self._delivered_keys:
-                self._turn.skipped.append(position)
-            elif self.pace.admit(now):
-                jobs.append(Job(position, event))
-            else:
+            if self._is_settled_by_another(position):
+                continue
+            if not self.pace.admit(now):
                 self._lanes.put_back(position)
                 break
+            jobs.append(Job(position, self._flights[position].pending.event))
         return jobs
+
+    def _is_settled_by_another(self, position: int) -> bool:
+        """Whether what became of another event of its key settles this one too; it's put down for this turn then."""
+        flight = self._flights[position]
+        match self._keys.standing(flight.pending.event.key):
+            case Standing.DELIVERED:
+                self._turn.skipped.append(position)
+                return True
+            case Standing.IN_DOUBT if self._policy.in_doubt == "reject":
+                self._turn.rejected.append((position, _in_doubt(flight.pending, _SENT_BEFORE)))
+                return True
+            case Standing.IN_DOUBT:
+                flight.doubt = True
+            case None:
+                pass
+        return False
 
     def _commit(self, jobs: Sequence[Job]) -> None:
         intents = [job.event for job in jobs if not self._flights[job.position].noted]
@@ -305,46 +323,44 @@ class Delivery:
 
     def _start(self, flight: _Flight) -> None:
         flight.noted = True
-        self._summary.resent_in_doubt += flight.doubt
+        self._summary.resent_in_doubt += flight.doubt and not flight.resent
+        flight.resent = flight.doubt
         self._summary.retried += flight.history is not None
 
     def _settle(self) -> None:
         turn, self._turn = self._turn, _Turn()
         if turn.rejected:
             self._keep([rejected for _, rejected in turn.rejected])
-        for position in turn.delivered:
-            self._mark_delivered(position)
-        for position in turn.skipped:
-            self._finish(position)
+        for position in (*turn.delivered, *turn.skipped):
+            self._finish(position, Standing.DELIVERED)
         for position, rejected in turn.rejected:
-            self._count_rejected(rejected)
-            self._finish(position)
+            self._count_rejected(position, rejected)
+            self._finish(position, None)
         self._summary.delivered += len(turn.delivered)
         self._summary.skipped_by_ledger += len(turn.skipped)
         if turn.delivered or turn.skipped:
-            self._rejected_in_a_row = 0
+            self._given_up_in_a_row = 0
+        self._stop_at(self._given_up_in_a_row)
 
-    def _mark_delivered(self, position: int) -> None:
-        key = self._flights[position].pending.event.key
-        if self._same_key[key] > 1:
-            self._delivered_keys.add(key)
-        self._finish(position)
-
-    def _count_rejected(self, rejected: RejectedRecord) -> None:
+    def _count_rejected(self, position: int, rejected: RejectedRecord) -> None:
         self._summary.rejected[rejected.rejection.reason] += 1
         self._summary.rejected_records += not rejected.tally.rejected
         rejected.tally.rejected = True
-        self._rejected_in_a_row += 1
-        if self._rejected_in_a_row >= max(LEAST_REJECTED_IN_A_ROW, self._policy.max_rejected):
+        # What was read as rejected is counted then; what an earlier run left in doubt says nothing of this one.
+        flight = self._flights.get(position)
+        self._given_up_in_a_row += flight is not None and flight.history is not None
+
+    def _stop_at(self, in_a_row: int) -> None:
+        if in_a_row >= max(LEAST_REJECTED_IN_A_ROW, self._policy.max_rejected):
             self.stop(
                 RejectedRecordsError(
-                    f"{self._rejected_in_a_row} records in a row were rejected and none delivered: the mapping or the "
-                    "shop is probably wrong. Look at them with `target-applied-events rejected`; `max_rejected` raises "
-                    "this limit."
+                    f"{in_a_row} records in a row were rejected and none delivered: the mapping or the shop is "
+                    "probably wrong. Look at them with `target-applied-events rejected`; `max_rejected` raises this "
+                    "limit."
                 )
             )
 
-    def _finish(self, position: int) -> None:
+    def _finish(self, position: int, standing: Standing | None) -> None:
         self._watermark.settle(position)
         flight = self._flights.pop(position, None)
         if flight is None:
@@ -352,10 +368,7 @@ class Delivery:
         self._lanes.settle(position)
         event = flight.pending.event
         self.unsettled_bytes -= len(event.body)
-        self._same_key[event.key] -= 1
-        if not self._same_key[event.key]:
-            del self._same_key[event.key]
-            self._delivered_keys.discard(event.key)
+        self._keys.settle(event.key, standing or (Standing.IN_DOUBT if flight.doubt else None))
 
     def release(self, now: float, *, final: bool = False) -> None:
         """Write the newest STATE that may leave, after the ledger is on disk."""

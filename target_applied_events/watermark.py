@@ -60,8 +60,9 @@ class Watermark(Generic[T]):
 
     @property
     def oldest(self) -> int | None:
-        """The oldest position that isn't settled; None where all are."""
-        return None if self._oldest is None else self._oldest.position
+        """The oldest position that isn't settled; None where all are. May be asked from any thread."""
+        oldest = self._oldest
+        return None if oldest is None else oldest.position
 
     def issue(self) -> int:
         """Hand out the next position: 0, 1, 2 and so on."""
