@@ -104,17 +104,21 @@ def _samples(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _table(bodies: list[dict[str, Any]]) -> Table:
-    table = Table("Event", "When", "Contact", "Metric", expand=False)
+    table = Table("When", "Event", "Contact", "Metric")
     for body in bodies:
         contact, metric = body.get("contact", {}), body.get("metric", {})
-        cells = (
-            f"[bold]{escape(body['name'])}[/bold]\n{escape(body.get('description', ''))}",
-            body.get("event_time", ""),
-            "\n".join(escape(str(value)) for value in contact.values()),
+        table.add_row(
+            body.get("event_time", "")[:16].replace("T", " "),
+            f"[bold]{escape(body['name'])}[/bold]\n{_line(body.get('description', ''))}",
+            _line(contact.get("email") or contact.get("remote_id") or ""),
             f"{metric['metric_name']}\n{metric.get('value', 1)}" if metric else "",
         )
-        table.add_row(*cells)
     return table
+
+
+def _line(text: str) -> str:
+    """Make one line of a text that may hold anything."""
+    return escape(" ".join(text.split()))
 
 
 def _repeats(bodies: list[dict[str, Any]]) -> str:
