@@ -150,7 +150,7 @@ class Pace:
     def hold(self, until: float) -> None:
         """Let nothing start before `until`, since the endpoint asked for it."""
         self._held_until = max(self._held_until, until)
-        self._learned.measure_from(self._held_until)
+        self._learned.pass_over(self._held_until)
 
     @property
     def _cut_interval_seconds(self) -> float:
@@ -170,7 +170,7 @@ class Pace:
         if self._gate_closed:
             self._gate_closed = False
             self._probe_started = None
-            self._learned.measure_from(now)
+            self._learned.pass_over(now)
         took = now - started
         self._round_trip_seconds += (took - self._round_trip_seconds) * (SMOOTHING if self._round_trip_seconds else 1)
         self._learned.succeed(now)
@@ -210,9 +210,10 @@ class _LearnedRate:
         self._delivered = 0.0
         self._cut_at = -inf
 
-    def measure_from(self, moment: float) -> None:
-        """Forget what was delivered before a time in which nothing could be."""
-        self._measured_from = max(self._measured_from, moment)
+    def pass_over(self, until: float) -> None:
+        """Neither measure nor grow over a time in which nothing can be delivered."""
+        self._measured_from = max(self._measured_from, until)
+        self._cut_at = max(self._cut_at, until)
 
     def succeed(self, now: float) -> None:
         """Count a delivery, and grow: to at most twice what is delivered, or was at the last refusal."""
@@ -220,7 +221,7 @@ class _LearnedRate:
         measured = self._measure(now)
         if self.per_second is not None:
             turn = cbrt(self._delivered * (1 - RATE_CUT) / RATE_GROWTH)
-            grown = self._delivered + RATE_GROWTH * (now - self._cut_at - turn) ** 3
+            grown = self._delivered + RATE_GROWTH * (max(0.0, now - self._cut_at) - turn) ** 3
             self.per_second = max(LOWEST_RATE, min(grown, 2 * max(measured, self._delivered)))
 
     def cut(self, now: float, interval_seconds: float) -> None:

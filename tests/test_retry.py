@@ -139,7 +139,7 @@ def test_each_reply_means_what_the_table_says(
     reply: Reply,
     known: str,
     unknown: str,
-    doubt: bool,
+    doubt: bool,  # noqa: FBT001 - a row of the table
     load: Signal,
 ) -> None:
     assert kind(judged(reply, known_good=True)) == known
