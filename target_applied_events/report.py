@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import simplejson
@@ -32,7 +31,7 @@ def write_report(directory: Path, run_id: str, summary: Summary, seconds: float,
     report: dict[str, Any] = {
         "run": run_id,
         "seconds": round(seconds, 3),
-        "summary": asdict(summary) | {"unsettled": summary.read - summary.settled},
+        "summary": summary.figures(),
         "error": str(error) if error is not None else None,
     }
     if isinstance(error, EndpointError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from target_applied_events.event import Reason
@@ -43,6 +43,11 @@ class Summary:
         """How many of those read have found their place."""
         skipped = self.skipped_by_mapping + self.skipped_by_ledger
         return self.delivered + skipped + self.passed_over + self.rejected.total()
+
+    def figures(self) -> dict[str, Any]:
+        """All of it, for a file."""
+        counts = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {**counts, "rejected": dict(self.rejected), "unsettled": self.read - self.settled}
 
     def text(self, *, seconds: float, most_in_flight: int) -> str:
         """The last line of a run's log.

@@ -44,7 +44,7 @@ def read_config(context: click.Context, parameter: click.Parameter, value: tuple
         return inherited
     try:
         return _ConfigInput.from_cli_args(*value)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no JSON object"
         raise SettingsError([f"--config: {', '.join(value)} can't be read: {reason}."]) from error
 
