@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import re
 import ssl
@@ -169,8 +170,8 @@ def _said(error: Exception) -> str:
 def _prepared(method: str, url: str) -> requests.PreparedRequest:
     try:
         return requests.Request(method, url).prepare()
-    except (requests.RequestException, ValueError) as error:
-        raise SettingsError([f"api_url: must be the endpoint's address ({error})"]) from error
+    except (requests.RequestException, ValueError):  # their text quotes the address, which may hold a password
+        raise SettingsError(["api_url: must be the endpoint's address, this is none"]) from None
 
 
 def _route(api_url: str) -> Route:
@@ -200,12 +201,11 @@ def _trust(verify: object) -> ssl.SSLContext:
 
 
 def _proxy(address: str) -> Proxy:
-    url = urlsplit(address if "://" in address else f"http://{address}")
-    user, password = requests.utils.get_auth_from_url(url.geturl())
-    credentials = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
-    try:
+    # What is wrong with an address isn't shown: the parser quotes from it, and it may hold a password.
+    with contextlib.suppress(ValueError):
+        url = urlsplit(address if "://" in address else f"http://{address}")
+        user, password = requests.utils.get_auth_from_url(url.geturl())
+        credentials = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         if url.scheme == "http" and url.hostname:
             return Proxy(url.hostname, url.port or 80, f"Basic {credentials}" if user else "")
-    except ValueError:
-        pass  # the port is none; the address isn't shown, it may hold a password
     raise SettingsError(["HTTPS_PROXY or ALL_PROXY: must be an HTTP proxy, http://host:port"])

@@ -55,7 +55,7 @@ class Deadline:
     def _remaining_seconds(self) -> float:
         remaining_seconds = self.at_seconds - self.clock()
         if remaining_seconds <= 0:
-            raise TimeoutError("the time is up")
+            raise TimeoutError("timed out")
         return remaining_seconds
 
 

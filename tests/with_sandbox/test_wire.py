@@ -375,25 +375,30 @@ def test_plain_http_on_loopback_never_leaves_for_a_proxy(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "told"),
     [
-        tunnelling(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 5\r\n\r\nhello"),
-        tunnelling(b"HTTP/1.1 502 Bad Gateway\r\n\r\n"),
-        answering(b"garbage"),
-        reset_after_the_request,
-        Peer.hang,
-        dripping,
+        (tunnelling(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 5\r\n\r\nhello"), "answered 407"),
+        (tunnelling(b"HTTP/1.1 502 Bad Gateway\r\n\r\n"), "answered 502"),
+        (answering(b"garbage"), "isn't HTTP"),
+        (reset_after_the_request, "reset"),
+        (Peer.hang, "timed out"),
+        (dripping, "timed out"),
     ],
     ids=["407", "502", "garbage", "reset", "hang", "drip"],
 )
 @pytest.mark.usefixtures("trusted")
-def test_a_proxy_that_opens_no_tunnel_is_unreachable(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_opens_no_tunnel_is_unreachable_and_what_it_said_is_told(
+    fault: Fault, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with FaultyServer(fault) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:p%40ss@127.0.0.1:{proxy.port}")
         with client_of(443, SHORT_SECONDS, "https", host="endpoint.example") as client:
             reply = client.send(event())
-    assert kind(reply) is Failure.UNREACHABLE
-    assert not any(secret in repr((reply, client)) for secret in ("p%40ss", "p@ss", "dXNlcjpwQHNz"))
+    assert isinstance(reply, NoAnswer)
+    assert reply.failure is Failure.UNREACHABLE
+    assert told in reply.detail
+    shown = repr((reply, client, *vars(client).values()))
+    assert not any(secret in shown for secret in ("p%40ss", "p@ss", "dXNlcjpwQHNz"))
 
 
 @pytest.mark.usefixtures("trusted")
@@ -408,7 +413,7 @@ def test_connecting_gets_5_seconds_at_most_of_an_attempt(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "proxy", ["socks5://user:secret@127.0.0.1:1", "https://127.0.0.1:1", "http://u:secret@host:port"]
+    "proxy", ["socks5://user:secret@127.0.0.1:1", "https://127.0.0.1:1", "http://u:secret", "http://u:secret@[::1"]
 )
 def test_a_proxy_that_cannot_be_used_is_told_as_a_setting(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
