@@ -89,17 +89,24 @@ def compact(value: Json | dict[str, object]) -> bytes:
 
 def _encode(encoder: msgspec.json.Encoder, value: object) -> bytes:
     try:
-        return encoder.encode(value)
-    except OverflowError:
-        return encoder.encode(_widen(value))
+        return _encode_numbers(encoder, value)
     except UnicodeEncodeError:
         raise Unmappable("found text with half a surrogate pair, which UTF-8 can't hold") from None
     except (TypeError, RecursionError):
         raise Unmappable("found something that can't be written as JSON") from None
 
 
+def _encode_numbers(encoder: msgspec.json.Encoder, value: object) -> bytes:
+    try:
+        return encoder.encode(value)
+    except UnicodeEncodeError:
+        raise
+    except (OverflowError, ValueError):  # an integer of more digits than Python writes at once
+        return encoder.encode(_widen(value))
+
+
 def _widen(value: object) -> object:
-    """Turn integers beyond 64 bits, which the encoder refuses, into Decimals, which it writes exactly."""
+    """Turn large integers, some of which the encoder refuses, into Decimals, all of which it writes."""
     match value:
         case bool():
             return value
