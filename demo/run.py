@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import shutil
 import signal
 import sys
@@ -71,12 +73,16 @@ def _first_run(console: Console, pipeline: Pipeline, endpoint: Desk, rows: shop.
 
 def _second_run(console: Console, pipeline: Pipeline, endpoint: Desk, rows: shop.Shop) -> None:
     before = endpoint.bodies()
-    _run(console, pipeline, FOLDER / "second-run.log")
+    log = FOLDER / "second-run.log"
+    _run(console, pipeline, log)
     after = endpoint.bodies()
     arrived = after[len(before) :]
     console.print(f"\n[bold]Second run, a day later:[/bold] {len(rows)} new rows became {len(arrived)} events.\n")
     console.print(_table(arrived[:EVENTS_SHOWN]))
-    console.print(f"\n{_repeats(after)}")
+    console.print(
+        f"\nThe tap read {_rows_read(log)} rows, {len(rows)} of them new: it takes up where it left off, "
+        f"with the newest row of each table once more. {_repeats(after)}"
+    )
 
 
 def _run(console: Console, pipeline: Pipeline, log: Path) -> None:
@@ -121,12 +127,18 @@ def _line(text: str) -> str:
     return escape(" ".join(text.split()))
 
 
+def _rows_read(log: Path) -> int:
+    """Add up what the tap counted, as Meltano's log has it."""
+    return sum(
+        map(int, re.findall(r"tap-postgres METRIC +metric_name=record_count metric_value=(\d+)", log.read_text()))
+    )
+
+
 def _repeats(bodies: list[dict[str, Any]]) -> str:
-    """Say whether any event came twice; the tap reads the newest row of each table again, as incremental taps do."""
+    """Say whether any event came twice."""
     times = Counter(json.dumps(body, sort_keys=True, default=str) for body in bodies)
     twice = sum(count - 1 for count in times.values())
-    seen = "No event came twice" if twice == 0 else f"{twice} events came twice"
-    return f"The tap read the newest row of each table once more, as incremental taps do. {seen}."
+    return "No event came twice." if twice == 0 else f"{twice} events came twice."
 
 
 def _what_next(console: Console, endpoint: Desk) -> None:
@@ -137,8 +149,9 @@ def _what_next(console: Console, endpoint: Desk) -> None:
         "  README.md says how to install the target in a project of your own."
     )
     if sys.stdin.isatty() and sys.stdout.isatty():
-        console.print(f"\nThe endpoint goes on at [bold]{endpoint.address}[/bold] until Ctrl-C.")
-        threading.Event().wait()
+        console.print(f"\nSee the timelines of the contacts at [bold]{endpoint.address}[/bold], until Ctrl-C.")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 if __name__ == "__main__":
