@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from target_applied_events.pace import Pace
+    from target_applied_events.shared_pace import SharedPace
     from target_applied_events.summary import Summary
 
 MOST_ROWS_A_COMMIT = 64
@@ -97,7 +98,7 @@ class Delivery:
         ledger: Ledger,
         keep: Callable[[Sequence[RejectedRecord]], None],
         write_state: Callable[[Any], None],
-        pace: Pace,
+        pace: Pace | SharedPace,
         policy: Policy,
         summary: Summary,
         rng: random.Random,

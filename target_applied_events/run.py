@@ -23,6 +23,7 @@ from target_applied_events.pace import Pace
 from target_applied_events.progress import Snapshot, start_progress
 from target_applied_events.rejected import RejectedRecords
 from target_applied_events.report import write_report
+from target_applied_events.shared_pace import SharedPace, bucket_of
 from target_applied_events.summary import Summary
 
 if TYPE_CHECKING:
@@ -91,11 +92,7 @@ class Run:
             ledger=self._timed_ledger,
             keep=self._rejected.keep,
             write_state=write_state,
-            pace=Pace(
-                max_concurrency=settings.max_concurrency,
-                requests_per_second=settings.requests_per_second,
-                now=time.monotonic(),
-            ),
+            pace=self._build_pace(),
             policy=Policy(
                 retry_timeout_seconds=settings.retry_timeout,
                 in_doubt=settings.in_doubt,
@@ -105,6 +102,12 @@ class Run:
             rng=random.Random(),  # noqa: S311 - jitter, no secret
             wall_clock=time.time,
         )
+
+    def _build_pace(self) -> SharedPace:
+        settings = self.settings
+        own = Pace(max_concurrency=settings.max_concurrency, requests_per_second=None, now=time.monotonic())
+        bucket = bucket_of(settings.origin, settings.api_key)
+        return SharedPace(own, self._ledger, bucket, settings.requests_per_second)
 
     def _tell_ledger(self) -> None:
         """Say first which ledger it is: a new one where an old one was expected means that events go twice."""
