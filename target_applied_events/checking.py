@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from target_applied_events.columns import RESERVED, Columns
+from target_applied_events.columns import RESERVED, Columns, named
 from target_applied_events.contract import Want
 from target_applied_events.template import Template
 
@@ -44,7 +44,7 @@ def mistakes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> I
         types = _types(columns, declaration.properties)
         if types and "object" not in types:
             hint = "; the filter fromjson reads JSON out of text" if "string" in types else ""
-            yield f"{declaration.label}.metric.additional_properties: the column is {_named(types)}, no object{hint}"
+            yield f"{declaration.label}.metric.additional_properties: the column is {named(types)}, no object{hint}"
 
 
 def _templates(declaration: Declaration) -> Iterator[tuple[str, Template]]:
@@ -74,13 +74,8 @@ def _unfit(columns: Columns, template: Template, want: Want) -> str | None:
         return None
     column = str(template.source).strip("{} ")
     advice = "" if types & {"array", "object", "boolean"} and want is not Want.CONDITION else _ADVICE.get(want, "")
-    said = f'the column "{column}" is {_named(types)}, which never is {want.value}'
+    said = f'the column "{column}" is {named(types)}, which never is {want.value}'
     return f"{said}; {advice.format(column=column)}" if advice else said
-
-
-def _named(types: frozenset[str]) -> str:
-    articles = {"integer": "an", "array": "an", "object": "an"}
-    return " or ".join(f"{articles.get(name, 'a')} {name}" for name in sorted(types))
 
 
 def notes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> tuple[str, ...]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_applied_events.syntax import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from target_applied_events.syntax import Path
 
 RESERVED: Final = ("record", "stream")
 """Names that mean something else than a column of that name."""
 
 _DEEPEST: Final = 32
+_Node: TypeAlias = "Mapping[str, object]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,59 +32,61 @@ class Columns:
 
     def names(self) -> tuple[str, ...]:
         """List the columns."""
-        return tuple(self._properties(self.schema) or ())
+        return tuple(_property_names(self._leaves(self.schema)))
 
     def missing(self, path: Path) -> str | None:
-        """Say what a path reaches for that isn't there; None where nothing says that it isn't."""
-        reached: list[str] = []
-        nodes: list[Mapping[str, object]] = [self.schema]
-        for step in path:
-            known = [properties for node in nodes if (properties := self._properties(node)) is not None]
-            if isinstance(step, int) or (reached and (not known or len(known) < len(nodes))):
-                return None
-            names = list(dict.fromkeys(name for properties in known for name in properties))
-            if step not in names and not (not reached and step.startswith("_sdc_")):
-                return self._lacks(reached, step, names)
-            reached.append(step)
-            nodes = [leaf for properties in known if step in properties for leaf in self._leaves(properties[step])]
+        """Say what a path reaches for that can't be there; None where nothing says that it can't."""
+        nodes = self._leaves(self.schema)
+        for position, step in enumerate(path):
+            if (problem := self._problem(nodes, path[:position], step)) is not None:
+                return problem
+            nodes = self._below(nodes, step)
         return None
-
-    def _lacks(self, reached: list[str], step: str, names: list[str]) -> str:
-        place = (
-            f'the column "{".".join(reached)}" of the stream {self.stream} has no property'
-            if reached
-            else (f"the stream {self.stream} has no column")
-        )
-        return f'{place} "{step}"{nearest(step, names) or _listed(names)}'
 
     def types(self, path: Path) -> frozenset[str]:
         """Give the types that a value at a path may have, null aside; none where the schema doesn't say."""
-        nodes = list(self._leaves(self.schema))
+        nodes = self._leaves(self.schema)
         for step in path:
-            found = [self._properties(node) or {} for node in nodes]
-            if isinstance(step, int) or any(step not in properties for properties in found):
-                return frozenset()
-            nodes = [leaf for properties in found for leaf in self._leaves(properties[step])]
-        listed = [_types(node) for node in nodes]
-        return frozenset().union(*listed) - {"null"} if all(listed) else frozenset()
+            nodes = self._below(nodes, step)
+        return _types_of_all(nodes)
 
-    def _properties(self, node: Mapping[str, object]) -> Mapping[str, object] | None:
-        found = node.get("properties")
-        return found if isinstance(found, Mapping) else None
+    def _problem(self, nodes: list[_Node], reached: Path, step: str | int) -> str | None:
+        column = ".".join(map(str, reached))
+        types = _types_of_all(nodes)
+        if reached and types and ("array" if isinstance(step, int) else "object") not in types:
+            hint = "; the filter fromjson reads JSON out of text" if "string" in types else ""
+            return f'the column "{column}" of the stream {self.stream} is {named(types)}, no path leads into it{hint}'
+        names = _property_names(nodes)
+        if isinstance(step, int) or step in names or (not reached and step.startswith("_sdc_")):
+            return None
+        if reached and (not nodes or any(_properties(node) is None for node in nodes)):
+            return None
+        place = (
+            f'the column "{column}" of the stream {self.stream} has no property'
+            if reached
+            else f"the stream {self.stream} has no column"
+        )
+        return f'{place} "{step}"{nearest(step, names) or _listed(names)}'
 
-    def _leaves(self, node: object, depth: int = 0) -> Iterator[Mapping[str, object]]:
-        """Go through the alternatives that a schema allows, references followed."""
-        if not isinstance(node, Mapping) or depth > _DEEPEST:
-            yield {}
-            return
-        node = self._referred(node)
+    def _below(self, nodes: list[_Node], step: str | int) -> list[_Node]:
+        """Follow a step; where a schema says nothing of it, anything may be there."""
+        found: list[_Node] = []
+        for node in nodes:
+            below = node.get("items") if isinstance(step, int) else (_properties(node) or {}).get(step)
+            found.extend(self._leaves(below))
+        return found
+
+    def _leaves(self, node: object, depth: int = 0) -> list[_Node]:
+        """List the alternatives that a schema allows beside null, references followed; an empty one allows anything."""
+        node = self._referred(node) if isinstance(node, Mapping) else {}
+        if _types(node) == {"null"}:
+            return []
         alternatives = [item for key in ("anyOf", "oneOf") for item in _list(node.get(key))]
-        if not alternatives:
-            yield node
-        for item in alternatives:
-            yield from self._leaves(item, depth + 1)
+        if not alternatives or "type" in node or "properties" in node or depth > _DEEPEST:
+            return [node]
+        return [leaf for item in alternatives for leaf in self._leaves(item, depth + 1)]
 
-    def _referred(self, node: Mapping[str, object]) -> Mapping[str, object]:
+    def _referred(self, node: _Node) -> _Node:
         for _ in range(_DEEPEST):
             reference = node.get("$ref")
             if not isinstance(reference, str):
@@ -98,6 +99,27 @@ class Columns:
                 return {}
             node = found
         return {}
+
+
+def _properties(node: _Node) -> _Node | None:
+    found = node.get("properties")
+    return found if isinstance(found, Mapping) else None
+
+
+def _property_names(nodes: list[_Node]) -> list[str]:
+    return list(dict.fromkeys(name for node in nodes for name in _properties(node) or ()))
+
+
+def _types_of_all(nodes: list[_Node]) -> frozenset[str]:
+    """Give all the types of all the alternatives but null; none where one of them may be anything."""
+    listed = [_types(node) for node in nodes]
+    return frozenset[str]().union(*listed) - {"null"} if all(listed) else frozenset()
+
+
+def named(types: frozenset[str]) -> str:
+    """Name types for people."""
+    articles = {"integer": "an", "array": "an", "object": "an"}
+    return " or ".join(f"{articles.get(name, 'a')} {name}" for name in sorted(types))
 
 
 def _list(value: object) -> list[object]:

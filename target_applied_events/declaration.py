@@ -118,10 +118,9 @@ class _Reading:
 
     def _known(self, section: str, raw: Mapping[str, object], known: Iterable[str]) -> None:
         for key in raw:
-            if key not in known:
-                self._wrong(
-                    f"{section}{key}", f"is not known{nearest(key, known) or '; known are ' + ', '.join(known)}"
-                )
+            name = key.removeprefix(section)
+            if name not in known:
+                self._wrong(key, f"is not known{nearest(name, known) or '; known are ' + ', '.join(known)}")
 
     def _section(self, name: str, raw: Mapping[str, object]) -> Mapping[str, object] | None:
         found = raw.get(name)
@@ -135,16 +134,16 @@ class _Reading:
     def _contact(self, raw: Mapping[str, object]) -> None:
         if (found := self._section("contact", raw)) is None:
             return
-        self._known("", found, [f"contact.{name}" for name in CONTACT])
+        self._known("contact.", found, CONTACT)
         for name in CONTACT:
             self._field(f"contact.{name}", found)
-        if not any(f"contact.{name}" in found for name in IDENTIFIERS):
+        if set(found) <= {"contact.name"}:
             self._wrong("contact", f"needs one of {', '.join(IDENTIFIERS)}; without, it would be left out always")
 
     def _metric(self, raw: Mapping[str, object]) -> Mapping[str, Template] | Template | None:
         if (found := self._section("metric", raw)) is None:
             return None
-        self._known("", found, [f"metric.{name}" for name in (*METRIC, _PROPERTIES)])
+        self._known("metric.", found, (*METRIC, _PROPERTIES))
         for name in METRIC:
             self._field(f"metric.{name}", found)
         if "metric.metric_name" not in found:

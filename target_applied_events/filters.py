@@ -10,7 +10,7 @@ import zoneinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from target_applied_events.arithmetic import whole
+from target_applied_events.arithmetic import binary, whole
 from target_applied_events.contract import is_uuid, number, rfc3339, utc
 from target_applied_events.notation import Unmappable, canonical, kind, text
 
@@ -141,11 +141,12 @@ def _by_format(value: str, form: str, place: dt.tzinfo) -> str:
 def _epoch(value: int | Decimal, form: str | None) -> str:
     places = _EPOCH_UNITS[form] if form in _EPOCH_UNITS else _places(value)
     try:
-        seconds = Decimal(value).scaleb(-places)
-        moment = _EPOCH + dt.timedelta(seconds=whole(seconds // 1))
+        seconds = binary("*", Decimal(value), Decimal((0, (1,), -places)))
+        begun = binary("//", seconds, 1)
+        moment = _EPOCH + dt.timedelta(seconds=whole(begun))
     except (OverflowError, ArithmeticError):
         raise Unmappable("the filter timestamp found a number that is no epoch of our calendar") from None
-    fraction = format(seconds % 1, "f").partition(".")[2].rstrip("0")
+    fraction = format(binary("-", seconds, begun), "f").partition(".")[2].rstrip("0")
     return rfc3339(moment, fraction)
 
 

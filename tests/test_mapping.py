@@ -257,8 +257,8 @@ UNMAPPABLE = [
         "fromjson",
     ),
     (
-        {"metric": {**METRIC, "additional_properties": {"a": "{{ status.x }}"}}},
-        {},
+        {"metric": {**METRIC, "additional_properties": {"a": "{{ any.x }}"}}},
+        {"any": "x"},
         "$.metric.additional_properties",
         "path",
     ),

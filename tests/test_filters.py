@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from target_applied_events.filters import fromjson, sha256, timestamp, to_decimal, to_integer, uuid
+from target_applied_events.notation import Unmappable
+
+if TYPE_CHECKING:
+    from target_applied_events.event import Json
+
+UUID = "0b7f0a52-3c55-4a4e-9d0e-6f2a7f6f9a01"
+
+
+def test_the_uuids_of_keys_never_change_from_release_to_release() -> None:
+    assert uuid(7, "order") == "31119776-fde4-57c3-9f30-d1afc6c48576"
+    assert uuid("Zürich", "") == "ca28206d-a123-55a9-8e48-606bfcb12b1a"
+
+
+def test_one_key_has_one_uuid_however_its_number_is_written() -> None:
+    assert uuid(7, "order") == uuid("7", "order") == uuid(Decimal("7.00"), "order") == uuid(" 7 ", "order")
+    assert uuid(2**70, "order") == uuid(Decimal(2**70), "order")
+
+
+def test_keys_of_different_kinds_have_different_uuids() -> None:
+    assert len({uuid(7, "order"), uuid(7, "refund"), uuid(7), uuid(8, "order"), uuid("07", "order")}) == 5
+
+
+def test_a_uuid_passes_as_it_is() -> None:
+    assert uuid(f" {UUID} ", "order") == UUID
+
+
+@pytest.mark.parametrize("value", ["", " ", [], {}, "\ud800"])
+def test_what_is_no_key_has_no_uuid(value: Json) -> None:
+    with pytest.raises(Unmappable):
+        uuid(value, "order")
+
+
+def test_sha256_is_the_one_that_databases_make() -> None:
+    assert sha256("ann@example.com") == hashlib.sha256(b"ann@example.com").hexdigest()
+    assert sha256(Decimal("7.0")) == sha256(7) == hashlib.sha256(b"7").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "zone", "expected"),
+    [
+        ("07/04/2026 16:30", "%d/%m/%Y %H:%M", "Europe/Berlin", "2026-04-07T14:30:00Z"),
+        ("07/01/2026 16:30", "%d/%m/%Y %H:%M", "Europe/Berlin", "2026-01-07T15:30:00Z"),
+        ("07/04/2026 16:30 +0500", "%d/%m/%Y %H:%M %z", "Europe/Berlin", "2026-04-07T11:30:00Z"),
+        (" 07/04/2026 ", "%d/%m/%Y", "UTC", "2026-04-07T00:00:00Z"),
+        ("16:30:00.1200", "%H:%M:%S.%f", "UTC", "1900-01-01T16:30:00.12Z"),
+        ("2026-04-07 16:30", None, "Europe/Berlin", "2026-04-07T14:30:00Z"),
+        ("2026-04-07T16:30Z", None, "Europe/Berlin", "2026-04-07T16:30:00Z"),
+        (1775572200, None, "UTC", "2026-04-07T14:30:00Z"),
+        (Decimal("1775572200.250"), None, "UTC", "2026-04-07T14:30:00.25Z"),
+        (1775572200123, None, "UTC", "2026-04-07T14:30:00.123Z"),
+        (1775572200123456, None, "UTC", "2026-04-07T14:30:00.123456Z"),
+        (1775572200123456789, None, "UTC", "2026-04-07T14:30:00.123456789Z"),
+        ("1775572200", "s", "UTC", "2026-04-07T14:30:00Z"),
+        ("1775572200123", "ms", "UTC", "2026-04-07T14:30:00.123Z"),
+        (5, "ms", "UTC", "1970-01-01T00:00:00.005Z"),
+        (-1, None, "UTC", "1969-12-31T23:59:59Z"),
+        (Decimal("-0.25"), None, "UTC", "1969-12-31T23:59:59.75Z"),
+        (0, None, "UTC", "1970-01-01T00:00:00Z"),
+    ],
+)
+def test_a_timestamp_is_read_by_its_format_and_zone(value: Json, form: str | None, zone: str, expected: str) -> None:
+    assert timestamp(value, form, zone) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "zone"),
+    [
+        ("07/04/2026", "%Y", "UTC"),
+        ("x", "s", "UTC"),
+        ("x", None, "UTC"),
+        ([], None, "UTC"),
+        (True, None, "UTC"),
+        ("2026", "%Y", "Mars/Olympus"),
+        ("2026", "%Y", "../../etc/passwd"),
+        (10**30, None, "UTC"),
+        (Decimal("1E+999999999"), None, "UTC"),
+        (Decimal("NaN"), None, "UTC"),
+        ("2026", "%", "UTC"),
+    ],
+)
+def test_what_is_no_timestamp_is_unmappable(value: Json, form: str | None, zone: str) -> None:
+    with pytest.raises(Unmappable):
+        timestamp(value, form, zone)
+
+
+def test_json_in_text_is_read_with_exact_numbers() -> None:
+    assert fromjson('{"a": [1.10, 18446744073709551617, null]}') == {"a": [Decimal("1.10"), 2**64 + 1, None]}
+    assert fromjson({"a": 1}) == {"a": 1}
+
+
+@pytest.mark.parametrize("value", ["", "{", "NaN", "Infinity", "[" * 100_000, "9" * 5000])
+def test_what_is_no_json_is_unmappable(value: str) -> None:
+    with pytest.raises(Unmappable):
+        fromjson(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("1.10", Decimal("1.10")), (5, Decimal(5)), ("x", Decimal(0)), ("NaN", Decimal(0)), ([], Decimal(0))],
+)
+def test_float_reads_exactly(value: Json, expected: Decimal) -> None:
+    assert to_decimal(value) == expected
+    assert isinstance(to_decimal(value), Decimal)
+
+
+@pytest.mark.parametrize(("value", "expected"), [("12.9", 12), (Decimal("-1.9"), -1), ("x", 0), (True, 1), ([], 0)])
+def test_int_cuts_off_what_is_behind_the_point(value: Json, expected: int) -> None:
+    assert to_integer(value) == expected
+    assert type(to_integer(value)) is int
+    assert to_integer("ff", 0, 16) == 255
+    assert to_integer("x", None) is None
