@@ -73,10 +73,10 @@ class Sandbox:
 
 
 @contextmanager
-def running_sandbox(*args: str) -> Iterator[Sandbox]:
+def running_sandbox(*args: str, stderr: int | None = None) -> Iterator[Sandbox]:
     """Start a sandbox on a free port, and stop it at the end."""
-    command = [sys.executable, "-u", "-m", "target_applied_events.sandbox", "--port", "0", *args]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "target_applied_events.sandbox", "--port", "0", *args]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         try:
             yield Sandbox(_address(process), process)
         finally:

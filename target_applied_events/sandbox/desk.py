@@ -108,8 +108,7 @@ class Desk:
         return await self._faults(request)
 
     async def _clear(self, _request: Request) -> Response:
-        self._store.clear()
-        self._endpoint.traffic.clear()
+        self._endpoint.clear()
         return Response(status_code=204, headers=_GUARDS)
 
     async def _live(self, _request: Request) -> Response:

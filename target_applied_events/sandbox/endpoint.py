@@ -46,6 +46,7 @@ class Endpoint:
         self._max_body_bytes = rules.max_body_bytes
         self._clerk = Clerk(store, rules)
         self._broken: set[asyncio.Transport] = set()
+        self._forgotten = 0
 
     def __repr__(self) -> str:
         """Tell what it has seen, and what is in force."""
@@ -56,6 +57,12 @@ class Endpoint:
         self.closing.set()
         for wire in self._broken:
             wire.abort()
+
+    def clear(self) -> None:
+        """Forget all that came, requests that are still open included."""
+        self._forgotten = self.traffic.last
+        self.store.clear()
+        self.traffic.clear()
 
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until the sandbox ends."""
@@ -84,7 +91,8 @@ class Endpoint:
     def _end(self, visit: Visit) -> None:
         visit.finished = time.monotonic()
         self.traffic.end(visit.started, visit.finished, refused=visit.problems is not None)
-        self.store.log_visit(visit)
+        if visit.number > self._forgotten:
+            self.store.log_visit(visit)
 
     async def _serve(self, scope: Scope, receive: Receive, visit: Visit) -> Answer | Broken | None:
         """Find what comes back; None where the client went away before its request was whole."""

@@ -41,7 +41,13 @@ def _json_or_text(text: str) -> object:
 
 @click.command(short_help="Start the endpoint on your desk.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", default=8080, show_default=True, help="The port to listen at; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port to listen at; 0 takes a free one.",
+)
 @click.option("--data", default=":memory:", help="A file to keep all in; without it all ends with the process.")
 @click.option("--api-key", default=None, help="The one key that is good; without it, any that begins with AL.")
 @click.option(
@@ -99,17 +105,20 @@ def _serve(host: str, port: int, endpoint: Endpoint) -> None:
 
     try:
         listener = listen(host, port)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
+        endpoint.store.close()
         message = f"Can't listen at {host}, port {port}: {error}. Another --port may do; --port 0 takes a free one."
         raise click.ClickException(message) from None
     if not is_loopback(host):
         click.secho(f"Whoever can reach {host} can read and clear what arrives here.", fg="yellow", err=True)
-    _announce(host, listener.getsockname()[1])
-    serve(endpoint, listener)
+    port = listener.getsockname()[1]
+    serve(endpoint, listener, lambda: click.echo(_greeting(host, port)))
 
 
-def _announce(host: str, port: int) -> None:
+def _greeting(host: str, port: int) -> str:
     base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    click.echo(f"The sandbox is at {base} and shows what arrives. Ctrl-C ends it.")
-    click.echo("\nTo send to it, put this into the target's config:\n")
-    click.echo(json.dumps({"api_url": f"{base}/v2026-04", **_EXAMPLE}, indent=2))
+    config = json.dumps({"api_url": f"{base}/v2026-04", **_EXAMPLE}, indent=2)
+    return (
+        f"The sandbox is at {base} and shows what arrives. Ctrl-C ends it.\n\n"
+        f"To send to it, put this into the target's config:\n\n{config}"
+    )

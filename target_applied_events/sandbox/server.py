@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import uvicorn
+from starlette.responses import PlainTextResponse
 
 from target_applied_events.sandbox.desk import Desk
 from target_applied_events.sandbox.wire import OpenWire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from target_applied_events.sandbox.endpoint import Endpoint
 
 _BACKLOG = 1024
+_FOREIGN = PlainTextResponse("The sandbox answers to localhost and to its address.", HTTPStatus.MISDIRECTED_REQUEST)
 
 
 class Server(uvicorn.Server):
     """Once it is told to stop, nobody is kept waiting: streams end, and answers that a fault holds back are cut off."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        """Serve this endpoint and its desk."""
+    def __init__(self, endpoint: Endpoint, on_ready: Callable[[], None]) -> None:
+        """Serve this endpoint and its desk; `on_ready` is called once it does."""
         self._endpoint = endpoint
+        self._on_ready = on_ready
         config = uvicorn.Config(
             application(endpoint),
             http=OpenWire,
@@ -41,6 +48,11 @@ class Server(uvicorn.Server):
     def __repr__(self) -> str:
         """Tell what is served."""
         return f"<Server of {self._endpoint!r}>"
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say so; from now on a signal ends it in order."""
+        await super().startup(sockets)
+        self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let go of all who wait, then end in order."""
@@ -59,10 +71,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(endpoint: Endpoint, listener: socket.socket) -> None:
+def serve(endpoint: Endpoint, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM."""
     try:
-        Server(endpoint).run(sockets=[listener])
+        Server(endpoint, on_ready).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:
@@ -76,10 +88,18 @@ def application(endpoint: Endpoint) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith("/v"):
             await endpoint(scope, receive, send)
+        elif _is_foreign(scope):
+            await _FOREIGN(scope, receive, send)
         else:
             await desk(scope, receive, send)
 
     return app
+
+
+def _is_foreign(scope: Scope) -> bool:
+    """Tell whether a request to this machine alone was made under another name: a web page's trick to read answers."""
+    named = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    return is_loopback(scope["server"][0]) and not is_loopback(urlsplit(f"//{named}").hostname or "localhost")
 
 
 def is_loopback(host: str) -> bool:

@@ -18,7 +18,7 @@ class Traffic:
         self.refused = 0
         self.open = 0
         self.most_open = 0
-        self._next = first
+        self.last = first - 1
         self._seconds: deque[tuple[int, int]] = deque(maxlen=WINDOW_SECONDS)
         self._recent: deque[tuple[float, float]] = deque(maxlen=_MOST_RECENT)
 
@@ -28,12 +28,11 @@ class Traffic:
 
     def begin(self) -> int:
         """Give a request its number, in the order of arrival."""
-        number = self._next
-        self._next += 1
+        self.last += 1
         self.requests += 1
         self.open += 1
         self.most_open = max(self.most_open, self.open)
-        return number
+        return self.last
 
     def end(self, started: float, now: float, *, refused: bool) -> None:
         """Count a request as answered, or broken off."""

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import http.client
+import time
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tests.sandbox_process import Sandbox, running_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEADERS = {"Authorization": "Bearer ALabc", "X-Shop-Id": "66e4a5f0-0000-4000-8000-000000000001"}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with running_sandbox() as started:
+        yield started
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    running.clear()
+    return running
+
+
+def post(sandbox: Sandbox, name: str = "x", timeout: float = 10) -> requests.Response:
+    body = {"name": name, "contact": {"email": "ada@example.com"}}
+    return requests.post(
+        f"{sandbox.url}/events/", json=body, headers=HEADERS, timeout=timeout, stream=True, allow_redirects=False
+    )
+
+
+def put(sandbox: Sandbox, *faults: dict[str, Any]) -> None:
+    sandbox.put_faults({"faults": list(faults), "seed": 1})
+
+
+def logged(sandbox: Sandbox) -> list[tuple[Any, Any, Any]]:
+    return [(request["fault"], request["status"], request["event_id"]) for request in sandbox.requests()]
+
+
+def test_latency_keeps_the_answer_back_and_not_the_event(sandbox: Sandbox) -> None:
+    put(sandbox, {"kind": "latency", "seconds": 0.5})
+    began = time.monotonic()
+    assert post(sandbox).status_code == 200
+    assert time.monotonic() - began >= 0.5
+    assert logged(sandbox) == [("latency", 200, 1)]
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_a_rate_limit_answers_429_and_when_to_come_again(sandbox: Sandbox, form: str) -> None:
+    put(sandbox, {"kind": "rate_limit", "requests_per_second": 0.1, "burst": 1, "retry_after": form})
+    assert post(sandbox).status_code == 200
+    answer = post(sandbox)
+    assert answer.status_code == 429
+    told = answer.headers["Retry-After"]
+    if form == "seconds":
+        assert int(told) in {9, 10}
+    else:
+        wait = parsedate_to_datetime(told) - parsedate_to_datetime(answer.headers["Date"])
+        assert 8 <= wait.total_seconds() <= 12
+    assert len(sandbox.events()) == 1
+
+
+@pytest.mark.parametrize("status", [204, 302, 400, 401, 404, 418, 429, 500, 501, 503, 599])
+def test_any_status_can_be_answered(sandbox: Sandbox, status: int) -> None:
+    put(sandbox, {"kind": "status", "status": status, "headers": {"X-Said": "so", "Location": "/elsewhere"}})
+    answer = post(sandbox)
+    assert answer.status_code == status
+    assert answer.headers["X-Said"] == "so"
+    assert sandbox.events() == []
+
+
+def test_a_status_may_have_any_body_and_the_event_be_kept(sandbox: Sandbox) -> None:
+    page = "<html>welcome to the hotel</html>"
+    put(
+        sandbox,
+        {"kind": "status", "status": 200, "body": page, "headers": {"Content-Type": "text/html"}, "taken": True},
+    )
+    answer = post(sandbox)
+    assert (answer.text, answer.headers["Content-Type"]) == (page, "text/html")
+    assert logged(sandbox) == [("status", 200, 1)]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_dropped_connection_is_a_reset_and_says_nothing_of_the_event(sandbox: Sandbox, taken: bool) -> None:  # noqa: FBT001 - pytest's
+    put(sandbox, {"kind": "drop", "taken": taken})
+    with pytest.raises(requests.ConnectionError, match="reset"):
+        post(sandbox)
+    assert len(sandbox.events()) == taken
+
+
+def test_a_truncated_answer_announces_more_than_it_sends(sandbox: Sandbox) -> None:
+    put(sandbox, {"kind": "truncate"})
+    answer = post(sandbox)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        _ = answer.content
+    assert len(sandbox.events()) == 1
+
+
+def test_a_slow_answer_comes_whole_in_the_end(sandbox: Sandbox) -> None:
+    put(sandbox, {"kind": "slow", "byte_seconds": 0.002})
+    began = time.monotonic()
+    assert post(sandbox).json()["contact"]["email"] == "ada@example.com"
+    assert time.monotonic() - began > 0.2
+
+
+def test_an_endless_answer_has_no_end(sandbox: Sandbox) -> None:
+    put(sandbox, {"kind": "endless"})
+    answer = post(sandbox)
+    assert len(answer.raw.read(1_000_000)) == 1_000_000
+    answer.close()
+
+
+def test_garbage_is_no_http(sandbox: Sandbox) -> None:
+    put(sandbox, {"kind": "garbage"})
+    with pytest.raises(requests.ConnectionError) as raised:
+        post(sandbox)
+    assert "BadStatusLine" in str(raised.value)
+    assert issubclass(http.client.BadStatusLine, http.client.HTTPException)
+
+
+def test_silence_lasts_until_the_client_goes(sandbox: Sandbox) -> None:
+    put(sandbox, {"kind": "silent"})
+    with pytest.raises(requests.ReadTimeout):
+        post(sandbox, timeout=0.5)
+    put(sandbox)
+    assert post(sandbox).status_code == 200
+
+
+def test_a_request_that_is_open_when_all_is_cleared_is_forgotten_too(sandbox: Sandbox) -> None:
+    put(sandbox, {"kind": "endless"})
+    answer = post(sandbox)
+    sandbox.clear()
+    put(sandbox)
+    answer.close()
+    assert post(sandbox).status_code == 200
+    assert logged(sandbox) == [(None, 200, 1)]
+
+
+def test_only_those_that_match_meet_a_fault_and_only_so_often(sandbox: Sandbox) -> None:
+    put(sandbox, {"kind": "status", "status": 503, "match": '"name": ?"bad"', "times": 2})
+    statuses = [post(sandbox, name).status_code for name in ("good", "bad", "good", "bad", "bad")]
+    assert statuses == [200, 503, 200, 503, 200]
+
+
+def test_the_same_seed_meets_the_same_requests(sandbox: Sandbox) -> None:
+    runs = []
+    for _ in range(2):
+        put(sandbox, {"kind": "status", "status": 500, "share": 0.5})
+        runs.append([post(sandbox).status_code for _ in range(20)])
+    assert runs[0] == runs[1]
+    assert set(runs[0]) == {200, 500}
+
+
+def test_faults_can_be_given_when_it_starts() -> None:
+    options = (
+        "--fault",
+        "status status=503 times=1 match='Order placed'",
+        "--fault",
+        "latency seconds=0",
+        "--seed",
+        "7",
+    )
+    with running_sandbox(*options) as sandbox:
+        assert post(sandbox, "Order placed").status_code == 503
+        assert post(sandbox, "Order placed").status_code == 200
+        assert [fault["kind"] for fault in sandbox.get("faults")["faults"]] == ["status", "latency"]

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from target_applied_events.sandbox.options import sandbox as command
+from tests.sandbox_process import Sandbox, running_sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADERS = {"Authorization": "Bearer ALabc", "X-Shop-Id": "66e4a5f0-0000-4000-8000-000000000001"}
+EVENT = {"name": "x", "contact": {"email": "ada@example.com"}}
+
+
+def post(sandbox: Sandbox, event: object = EVENT, key: str = "ALabc") -> int:
+    headers = HEADERS | {"Authorization": f"Bearer {key}"}
+    return requests.post(f"{sandbox.url}/events/", json=event, headers=headers, timeout=10).status_code
+
+
+def wait_in_vain(sandbox: Sandbox) -> None:
+    with pytest.raises(requests.ConnectionError):
+        post(sandbox)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_it_quickly_and_leaves_nothing_behind(tmp_path: Path, stop: signal.Signals) -> None:
+    kept = tmp_path / "kept.sqlite"
+    with running_sandbox("--data", str(kept), stderr=subprocess.PIPE) as sandbox:
+        assert post(sandbox) == 200
+        sandbox.put_faults({"faults": [{"kind": "silent"}]})
+        waiting = threading.Thread(target=wait_in_vain, args=(sandbox,))
+        with requests.get(f"{sandbox.base}/sandbox/live", stream=True, timeout=10) as stream:
+            waiting.start()
+            lines = stream.iter_lines(chunk_size=1)
+            next(line for line in lines if b'"open": 1' in line)
+            sandbox.process.send_signal(stop)
+            _, said = sandbox.process.communicate(timeout=5)
+        waiting.join(timeout=5)
+        assert said == ""
+    assert sandbox.process.returncode in {0, -stop}
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.sqlite"]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(sandbox.base.rsplit(":", 1)[1])))
+
+
+def test_a_file_is_there_again_at_the_next_start(tmp_path: Path) -> None:
+    kept = str(tmp_path / "kept.sqlite")
+    for count in (1, 2):
+        with running_sandbox("--data", kept) as sandbox:
+            assert post(sandbox) == 200
+            assert len(sandbox.events()) == count
+            assert [request["id"] for request in sandbox.requests()] == list(range(1, count + 1))
+
+
+def test_the_config_that_it_prints_works() -> None:
+    with running_sandbox() as sandbox:
+        sandbox.process.send_signal(signal.SIGINT)
+        assert sandbox.process.stdout is not None
+        printed = sandbox.process.stdout.read()
+    config = json.loads(printed[printed.index("{") : printed.rindex("}") + 1])
+    assert config["api_url"] == sandbox.url
+    with running_sandbox() as again:
+        headers = {"Authorization": f"Bearer {config['api_key']}", "X-Shop-Id": config["shop_id"]}
+        assert requests.get(f"{again.url}/contacts/", headers=headers, timeout=10).status_code == 200
+
+
+def test_a_busy_port_is_told_with_what_to_do() -> None:
+    with running_sandbox() as sandbox:
+        port = sandbox.base.rsplit(":", 1)[1]
+        ended = subprocess.run(
+            [sys.executable, "-m", "target_applied_events.sandbox", "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        assert ended.returncode == 1
+        assert f"port {port}" in ended.stderr
+        assert "--port 0" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert post(sandbox) == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--fault", "flood"], "kind must be one of"),
+        (["--fault", ""], "kind must be one of"),
+        (["--fault", "status status='500"], "quot"),
+        (["--fault", "status status=9"], "status must be"),
+        (["--port", "99999"], "99999"),
+        (["--data", "/nowhere/kept.sqlite"], "--data /nowhere/kept.sqlite"),
+        (["--host", "256.0.0.1"], "Can't listen at 256.0.0.1"),
+    ],
+)
+def test_a_wrong_option_is_told(options: list[str], said: str) -> None:
+    ended = CliRunner().invoke(command, options)
+    assert ended.exit_code in {1, 2}
+    assert said in ended.output
+
+
+def test_the_one_good_key_can_be_given() -> None:
+    with running_sandbox("--api-key", "ALone") as sandbox:
+        assert (post(sandbox, key="ALone"), post(sandbox, key="ALother")) == (200, 401)
+
+
+def test_each_leniency_is_a_flag() -> None:
+    anonymous, unknown, null = (
+        {"name": "x", "contact": {"name": "Ada"}},
+        EVENT | {"tag": 1},
+        EVENT | {"description": None},
+    )
+    with running_sandbox("--allow-anonymous", "--allow-unknown-fields", "--allow-nulls") as sandbox:
+        assert [post(sandbox, event) for event in (anonymous, unknown, null)] == [200, 200, 200]
+    with running_sandbox("--max-body", "48") as sandbox:
+        assert [post(sandbox, event) for event in (anonymous, unknown, null)] == [422, 413, 413]
+
+
+def test_an_address_that_others_can_reach_is_warned_about() -> None:
+    with running_sandbox("--host", "0.0.0.0", stderr=subprocess.PIPE) as sandbox:  # noqa: S104 - the warning is what is tested
+        sandbox.process.send_signal(signal.SIGINT)
+        _, said = sandbox.process.communicate(timeout=5)
+    assert "Whoever can reach 0.0.0.0" in said
