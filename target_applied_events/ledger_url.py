@@ -1,0 +1,53 @@
+"""What `ledger_url` may be, and how it is shown: its password never is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+NONE: Final = "none"
+"""The `ledger_url` of a run that keeps no ledger."""
+
+_POSTGRES = {"postgres", "postgresql", "postgresql+psycopg"}
+_SQLITE = {"sqlite", "sqlite+pysqlite"}
+_WANTED = "`sqlite:///PATH`, `postgresql://USER:PASSWORD@HOST/DATABASE` or `none`"
+
+
+def ledger_url_problem(text: str) -> str | None:
+    """Say what is wrong with a `ledger_url`, never showing it; None where nothing is."""
+    if text == NONE:
+        return None
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        return f"`ledger_url` is no URL: {_WANTED} is wanted, with `%40` for an @ in the password"
+    if url.drivername in _SQLITE:
+        if not url.database or url.database == ":memory:" or url.query:
+            return f"`ledger_url` names no file, or has options that SQLite's may not have: {_WANTED} is wanted"
+        return None
+    if url.drivername not in _POSTGRES:
+        return f"`ledger_url` is of a kind that can't hold a ledger: {_WANTED} is wanted"
+    return None
+
+
+def read_ledger_url(text: str) -> URL:
+    """Read a `ledger_url` that has no problem and isn't `none`."""
+    url = make_url(text)
+    return url.set(drivername="postgresql+psycopg") if url.drivername in _POSTGRES else url
+
+
+def redacted(text: str) -> str:
+    """Write a `ledger_url` so that it can be shown."""
+    return text if text == NONE else place_of(read_ledger_url(text)) if ledger_url_problem(text) is None else "***"
+
+
+def place_of(url: URL) -> str:
+    """Tell where a ledger is, without user, password and options."""
+    if url.drivername in _SQLITE:
+        return f"sqlite:///{url.database}"
+    options = url.query.get("host", "")
+    host = url.host or (options if isinstance(options, str) else ",".join(options))
+    port = f":{url.port}" if url.port else ""
+    return f"postgresql://{host}{port}/{url.database or ''}"
