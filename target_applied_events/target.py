@@ -30,7 +30,7 @@ from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 
 from target_applied_events.batch_files import batch_records
-from target_applied_events.errors import InputError, SettingsError, StopReading, TargetError
+from target_applied_events.errors import InputError, SchemaError, SettingsError, StopReading, TargetError
 from target_applied_events.handover import HeldState
 from target_applied_events.reader import Reader
 from target_applied_events.run import Run
@@ -95,6 +95,8 @@ class TargetAppliedEvents(Target):
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, {"stream", "schema"})
+        if not isinstance(message_dict["schema"], dict):
+            raise SchemaError(f"The SCHEMA of the stream {message_dict['stream']} is no object. Check the tap.")
         super()._process_schema_message(message_dict)
         for replaced in self._sinks_to_clear:
             replaced.clean_up()
