@@ -5,11 +5,11 @@ from __future__ import annotations
 import decimal
 import math
 import operator as operators
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from target_applied_events.notation import Unmappable, kind, text
+from target_applied_events.formats import allow, formatted
+from target_applied_events.notation import Unmappable, kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 DIGITS: Final = 76
 """How many digits a result keeps: the numerics of databases end at 38, a product of two needs twice that."""
 
-LONGEST_TEXT: Final = 1 << 24
-"""The longest text, in characters, that an operation may make."""
-
+_DIVISIONS: Final = ("/", "//", "%")
 _BITS: Final = 1 << 16
 _EXACT: Final = decimal.Context(
     prec=DIGITS,
@@ -42,7 +40,6 @@ _ON_DECIMALS: Final[Mapping[str, Callable[[Decimal, Decimal], Decimal]]] = {
     "/": _EXACT.divide,
     "**": _EXACT.power,
 }
-_WIDTHS: Final = re.compile(r"%[^a-zA-Z%]*(?:\d{4}|\*)")
 
 
 def binary(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  a template's operands may be anything
@@ -59,57 +56,33 @@ def binary(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  a temp
         case "%", str(), _:
             return formatted(left, right)
         case "+", str(), str():
-            _allow(len(left) + len(right))
+            allow(len(left) + len(right))
             return left + right
         case "+", list(), list():
-            _allow(len(left) + len(right))
+            allow(len(left) + len(right))
             return left + right
         case ("*", str(), int()) | ("*", int(), str()):
-            _allow(len(left) * right if isinstance(left, str) else left * len(right))
+            allow(len(left) * right if isinstance(left, str) else left * len(right))
             return left * right
         case _:
             raise Unmappable(f"{operator} doesn't go between {kind(left)} and {kind(right)}")
 
 
-def _allow(length: int) -> None:
-    if length > LONGEST_TEXT:
-        raise Unmappable(f"a template may make {LONGEST_TEXT:,} characters at most")
-
-
-def formatted(pattern: str, arguments: Any) -> str | None:  # noqa: ANN401  as binary
-    """Fill in a pattern as `%` does; null where an argument is null.
-
-    Raises:
-        Unmappable: Pattern and arguments don't go together, or the result would be too large.
-    """
-    filled = arguments if isinstance(arguments, tuple) else (arguments,)
-    if any(argument is None for argument in filled):
-        return None
-    if _WIDTHS.search(pattern):
-        raise Unmappable("a width in a format has three digits at most")
-    numbers = (bool, int, Decimal)
-    filled = tuple(item if isinstance(item, numbers) and not isinstance(item, bool) else text(item) for item in filled)
-    _allow(len(pattern) + sum(len(text(item)) for item in filled) + 1000 * pattern.count("%"))
-    try:
-        return pattern % filled
-    except (TypeError, ValueError, OverflowError):
-        raise Unmappable("a format and its arguments don't go together") from None
-
-
 def _numbers(operator: str, left: int | Decimal, right: int | Decimal) -> int | Decimal:
+    if operator in _DIVISIONS and not right:
+        raise Unmappable("a division by zero")
+    if isinstance(left, int) and isinstance(right, int) and operator != "/" and not (operator == "**" and right < 0):
+        return _integers(operator, left, right)
     try:
-        if isinstance(left, int) and isinstance(right, int) and operator != "/":
-            return _integers(operator, left, right)
-        return _decimals(operator, Decimal(left), Decimal(right))
-    except (decimal.DivisionByZero, ZeroDivisionError):
-        raise Unmappable("a division by zero") from None
+        result = _decimals(operator, Decimal(left), Decimal(right))
     except decimal.DecimalException:
-        raise Unmappable(f"{operator} has no result for these two numbers, or one out of bounds") from None
+        result = None
+    if result is None or not result.is_finite():
+        raise Unmappable(f"{operator} has no result for these two numbers, or one out of bounds")
+    return result
 
 
-def _integers(operator: str, left: int, right: int) -> int | Decimal:
-    if operator == "**" and right < 0:
-        return _EXACT.power(left, right)
+def _integers(operator: str, left: int, right: int) -> int:
     if operator == "*" and left.bit_length() + right.bit_length() > _BITS:
         raise Unmappable(_TOO_LONG)
     if operator == "**" and left.bit_length() * right > _BITS:

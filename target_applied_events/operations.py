@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from jinja2.filters import make_attrgetter
 from jinja2.utils import _PassArg
 
-from target_applied_events.arithmetic import absolute, binary, formatted, rounded
+from target_applied_events.arithmetic import absolute, binary, rounded
 from target_applied_events.filters import PLAIN, scalar_text
+from target_applied_events.formats import formatted
 from target_applied_events.notation import Unmappable, compact, kind, text
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ def _measured(name: str, function: Function) -> Function:
             _check_sizes(context, value, (*args, *kwargs.values()))
         if name in _TEXTUAL:
             value = scalar_text(value)
+        if name == "striptags":
+            context.spend(len(value) * value.count("<") >> 10)  # Jinja copies the text for each comment
         return function(context, value, *args, **kwargs)
 
     return measured

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from target_applied_events.template import Template, parse
+
+
+def template(source: str) -> Template:
+    found, problems = parse(source)
+    assert found is not None, problems
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{{ email", "unexpected end of template, expected 'end of print statement' (at character 9)"),
+        ("{{ email | }}", "(at character 12)"),
+        ("{{ email $ }}", "unexpected char '$' at 9 (at character 10)"),
+        ("{% if paid %}x", "(at character"),
+        ("{{ email | lowr }}", 'there is no filter "lowr"; did you mean "lower"?'),
+        ("{{ tags | map('lowr') }}", 'there is no filter "lowr"; did you mean "lower"?'),
+        ("{{ tags | select('equaltoo', 1) }}", 'there is no test "equaltoo"; did you mean "equalto"?'),
+        ("{{ email is strin }}", 'there is no test "strin"; did you mean "string"?'),
+        ("{{ tags | random }}", 'the filter "random" isn\'t available'),
+        ("{{ now() }}", "only range(), namespace() and methods"),
+        ("{{ email.lowr() }}", '"lowr()" is nothing that can be called here; did you mean "lower"?'),
+        ("{{ d | timestamp('%d', 'Europe/Berlni') }}", 'there is no time zone "Europe/Berlni"'),
+        ("{{ d | timestamp(zone='Mars') }}", 'there is no time zone "Mars"'),
+        ("{% macro m() %}{% endmacro %}", "a mapping has no {% macro %}"),
+        ("{% include 'x' %}", "a mapping has no {% include %}"),
+        ("{% import 'x' as y %}", "a mapping has no {% import %}"),
+        ("{% extends 'x' %}", "a mapping has no {% extends %}"),
+        ("{% set x %}a{% endset %}", "a mapping has no {% assignblock %}"),
+        ("{% for x in tags recursive %}{{ loop(x) }}{% endfor %}", "a loop can't be recursive"),
+        ("{{ email.lower(*tags) }}", "stars in arguments"),
+        ("{{ email | lower(**customer) }}", "stars in arguments"),
+        ("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "nested too deeply"),
+    ],
+)
+def test_a_mistake_in_a_template_is_named_with_its_place(source: str, said: str) -> None:
+    found, problems = parse(source)
+    assert found is None
+    assert said in "\n".join(problems)
+
+
+def test_all_the_mistakes_of_a_template_are_said_at_once() -> None:
+    _, problems = parse("{{ a | lowr }} {{ b is strin }} {{ c.__class__ }}")
+    assert len(problems) == 3
+
+
+def test_the_columns_that_a_template_names_are_known() -> None:
+    source = "{{ a.b['c'][0].d }} {{ record['x-y'].z }} {% for l in lines %}{{ l.price }}{{ loop.index }}{% endfor %}"
+    assert template(source).paths >= {("a", "b", "c", 0, "d"), ("record", "x-y", "z"), ("lines",)}
+    assert not [path for path in template(source).paths if path[0] in ("l", "loop")]
+
+
+@pytest.mark.parametrize(
+    ("source", "column"),
+    [
+        ("{{ a }}", ("a",)),
+        ("{{ a.b }}", ("a", "b")),
+        ("{{ record['a-b'] }}", ("record", "a-b")),
+        ("{{ a | lower }}", None),
+        ("{{ a }} ", None),
+        ("a", None),
+    ],
+)
+def test_a_bare_column_is_known_as_one(source: str, column: tuple[str, ...] | None) -> None:
+    assert template(source).column == column
