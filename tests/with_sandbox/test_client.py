@@ -11,7 +11,7 @@ import trustme
 
 from target_applied_events.client import Client
 from target_applied_events.errors import InternalError, SettingsError
-from target_applied_events.event import Answer, Failure, Reply
+from target_applied_events.event import Answer, Failure, NoAnswer, Reply
 from tests.with_sandbox.attempts import (
     HEAD,
     KEY,
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Stands still until a test moves it."""
+    """Stands still until a test moves it, or gains a step each time it is read."""
 
     now = 1000.0
+    step = 0.0
 
     def __call__(self) -> float:
+        self.now += self.step
         return self.now
 
 
@@ -264,6 +266,15 @@ def test_a_connection_older_than_300_seconds_is_not_used_again() -> None:
         assert server.connections == 1
         assert kind(client.send(event())) == 200
     assert server.connections == 2
+
+
+def test_an_attempt_whose_time_is_up_before_it_wrote_anything_is_unreachable() -> None:
+    clock = Clock()
+    with FaultyServer(always(OK)) as server, client_of(server.port, timeout_seconds=2, clock=clock) as client:
+        assert kind(client.send(event())) == 200
+        clock.step = 1.5
+        assert client.send(event()) == NoAnswer(Failure.UNREACHABLE, "timed out")
+    assert len(server.requests) == 1
 
 
 def test_many_threads_each_get_the_answer_to_their_own_event() -> None:

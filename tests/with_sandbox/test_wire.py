@@ -72,10 +72,6 @@ def dripping(peer: Peer) -> None:
     peer.drip(b"X: y\r\n")
 
 
-def reset_before_the_request(peer: Peer) -> None:
-    peer.reset()
-
-
 def reset_within_the_answer(peer: Peer) -> None:
     peer.answer(HEAD)
     peer.reset()
@@ -84,7 +80,6 @@ def reset_within_the_answer(peer: Peer) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        reset_before_the_request,
         reset_after_the_request,
         reset_within_the_answer,
         cut_short,
@@ -100,6 +95,13 @@ def reset_within_the_answer(peer: Peer) -> None:
 )
 def test_a_connection_that_breaks_and_an_answer_that_is_none_are_broken(fault: Fault) -> None:
     assert kind(attempt(fault)) is Failure.BROKEN
+
+
+def test_a_reset_before_the_request_is_broken_or_was_seen_while_connecting() -> None:
+    with FaultyServer(Peer.reset) as server, client_of(server.port) as client:
+        seen = {kind(client.send(event())) for _ in range(20)}
+    assert seen <= {Failure.BROKEN, Failure.UNREACHABLE}
+    assert not server.requests
 
 
 def test_endless_headers_and_endless_interim_answers_are_broken() -> None:
