@@ -66,7 +66,7 @@ class Ledger:
             delivered=self._store.delivered_estimate(),
             since=datetime.fromtimestamp(created, UTC),
             in_doubt=sum(1 for _ in self.in_doubt()),
-            place=self._store.place,
+            place=self._store.place.removeprefix("The ledger "),
         )
 
     def standing(self, keys: Sequence[bytes]) -> dict[bytes, Standing]:
@@ -120,12 +120,9 @@ class Ledger:
         while not self._store.note(notes):
             self._free(list(begun))
             notes = Notes(run=notes.run, now=notes.now, intents=notes.intents, dead=self._dead)
-        self._remember(begun.values(), notes_ended=(*taken, *withdrawn))
-
-    def _remember(self, begun: Iterable[Event], *, notes_ended: Sequence[bytes]) -> None:
-        for key in notes_ended:
+        for key in (*taken, *withdrawn):
             self._shops_in_flight.pop(key, None)
-        self._shops_in_flight.update((event.key, event.shop_id) for event in begun)
+        self._shops_in_flight |= {event.key: event.shop_id for event in begun.values()}
 
     def _new_shops(self, taken: Sequence[bytes], delivered: Sequence[Event | bytes]) -> list[tuple[str, str]]:
         met = {self._shops_in_flight[key] for key in taken if key in self._shops_in_flight}
@@ -135,21 +132,14 @@ class Ledger:
         return [(self._origin, shop) for shop in sorted(new)]
 
     def _free(self, keys: Sequence[bytes]) -> None:
-        """Find the ended runs that hold intents of these keys; withdraw ours and raise where one lives."""
-        try:
-            for key, met, run in list(self._store.look_up(keys)):
-                self._refuse_delivered(key, met)
-                self._is_free(run)
-        except LedgerError:
-            self._store.note(Notes(run=self._run_id, now=self._clock(), withdrawn=keys))
-            raise
-
-    def _refuse_delivered(self, key: bytes, met: int | None) -> None:
-        if met is not None:
-            raise LedgerError(
-                f"Another run has delivered an event (key {key.hex()}) that this run was about to send: let runs that "
-                "may meet the same events run one after the other."
-            )
+        """Find the ended runs that hold intents of these keys, so that they can be taken over."""
+        for key, met, run in list(self._store.look_up(keys)):
+            if met is not None:
+                raise LedgerError(
+                    f"Another run has delivered an event (key {key.hex()}) that this run was about to send: let runs "
+                    "that may meet the same events run one after the other."
+                )
+            self._is_free(run)
 
     def _is_free(self, run: str | None) -> bool:
         """Return True where a run has ended or is this one.
@@ -234,13 +224,14 @@ class Ledger:
         self._store.close()
 
 
-def open_ledger(url: str, *, origin: str, run_id: str) -> Ledger | NoLedger:
+def open_ledger(url: str, *, origin: str, run_id: str, clock: Callable[[], float] = time.time) -> Ledger | NoLedger:
     """Open the ledger that `ledger_url` names, made if there is none, and take this run's lock.
 
     Args:
         url: The setting's value.
         origin: Scheme, host and port of the endpoint.
         run_id: The run's name, its own among all runs that ever share the ledger.
+        clock: Seconds since the epoch; a rate shared in PostgreSQL goes by the server's own.
 
     Raises:
         LedgerError: It can't be used; a bad one is left as it is.
@@ -250,8 +241,9 @@ def open_ledger(url: str, *, origin: str, run_id: str) -> Ledger | NoLedger:
     if url == NONE:
         return NoLedger()
     read = read_ledger_url(url)
-    kind = SqliteStore if read.get_backend_name() == "sqlite" else PostgresStore
-    return Ledger(kind.open(read, run_id), origin=origin, run_id=run_id)
+    sqlite = read.get_backend_name() == "sqlite"
+    store = SqliteStore.open(read, run_id, clock) if sqlite else PostgresStore.open(read, run_id)
+    return Ledger(store, origin=origin, run_id=run_id, clock=clock)
 
 
 def _intent(event: Event) -> Intent:

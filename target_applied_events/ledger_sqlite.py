@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +17,7 @@ from target_applied_events.run_lock import RunLock
 from target_applied_events.sqlite_file import explained, open_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sqlalchemy import Row, Select
 
@@ -37,7 +36,9 @@ _RESERVE = RESERVE.format(bucket=":bucket", now=":now", cost=":cost", hold=":hol
 class SqliteStore:
     """What `note` returned from survives the process, and what `sync` returned from survives the machine."""
 
-    def __init__(self, path: Path, connection: Connection, lock: RunLock, *, is_new: bool) -> None:
+    def __init__(
+        self, path: Path, connection: Connection, lock: RunLock, *, clock: Callable[[], float], is_new: bool
+    ) -> None:
         """Keep what `open` made."""
         self.place = f"The ledger {path}"
         self.is_new = is_new
@@ -45,6 +46,7 @@ class SqliteStore:
         self._file = path.stat()
         self._connection = connection
         self._lock = lock
+        self._clock = clock
         self._is_synced = True
 
     def __repr__(self) -> str:
@@ -52,7 +54,7 @@ class SqliteStore:
         return f"<SqliteStore {self._path} {'synced' if self._is_synced else 'not synced'}>"
 
     @classmethod
-    def open(cls, url: URL, run: str) -> Self:
+    def open(cls, url: URL, run: str, clock: Callable[[], float]) -> Self:
         """Open a ledger's file, made if there is none, and take the run's lock.
 
         Raises:
@@ -63,7 +65,7 @@ class SqliteStore:
             connection, is_new = open_file(path)
             try:
                 run_lock.sweep(path)
-                return cls(path, connection, RunLock.take(path, run), is_new=is_new)
+                return cls(path, connection, RunLock.take(path, run), clock=clock, is_new=is_new)
             except BaseException:
                 connection.close()
                 raise
@@ -86,13 +88,14 @@ class SqliteStore:
         yield from self._connection.exec_driver_sql(LOOK_UP.format(among=among), padded)
 
     def note(self, notes: Notes) -> bool:
-        """Note all of it in one transaction; False where intents weren't free and are left out."""
+        """Note all of it in one transaction; False where an intent wasn't free: then all but the intents is noted."""
         with self._transaction():
             self._end(notes)
-            taken = self._taken(notes)
-            free = [intent for intent in notes.intents if intent.key not in taken]
-            self._many(_INTEND, [(i.key, notes.run, int(notes.now), i.stream, i.key_properties) for i in free])
-        return not taken
+            is_free = self._is_free(notes)
+            if is_free:
+                rows = [(i.key, notes.run, int(notes.now), i.stream, i.key_properties) for i in notes.intents]
+                self._many(_INTEND, rows)
+        return is_free
 
     def _end(self, notes: Notes) -> None:
         new = self._many(_DELIVER, [(key, notes.day) for key in notes.delivered])
@@ -102,11 +105,10 @@ class SqliteStore:
         self._many(_WITHDRAW, [(key, notes.run) for key in notes.withdrawn])
         self._many(_SHOP, list(notes.shops))
 
-    def _taken(self, notes: Notes) -> set[bytes]:
-        if not notes.intents:
-            return set()
+    def _is_free(self, notes: Notes) -> bool:
         ours = {notes.run, *notes.dead}
-        return {key for key, _, run in self._look_up([intent.key for intent in notes.intents]) if run not in ours}
+        keys = [intent.key for intent in notes.intents]
+        return not keys or all(run in ours for _, _, run in self._look_up(keys))
 
     def meet(self, keys: Sequence[bytes], day: int) -> None:
         """Note that delivered events were met again."""
@@ -178,7 +180,7 @@ class SqliteStore:
         """Move a bucket's next free moment on; seconds until the one before it, and until its hold ends."""
         values = {"bucket": bucket, "cost": cost_seconds, "hold": hold_seconds}
         with self._transaction():  # its lock first, then the clock
-            row = self._connection.exec_driver_sql(_RESERVE, values | {"now": time.time()}).one()
+            row = self._connection.exec_driver_sql(_RESERVE, values | {"now": self._clock()}).one()
         return float(row[0]), float(row[1])
 
     def close(self) -> None:

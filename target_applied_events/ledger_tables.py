@@ -188,7 +188,7 @@ class Store(Protocol):
         """Yield key and day for what was delivered, key and run for what was intended."""
 
     def note(self, notes: Notes) -> bool:
-        """Note all of it in one transaction; False where intents weren't free and are left out."""
+        """Note all of it in one transaction; False where an intent wasn't free: then all but the intents is noted."""
 
     def meet(self, keys: Sequence[bytes], day: int) -> None:
         """Note that delivered events were met again."""

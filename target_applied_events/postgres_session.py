@@ -26,6 +26,7 @@ RECONNECT_SECONDS = 30.0
 
 _PAUSE_SECONDS = 0.25
 
+_DIVISION_BY_ZERO = "22012"
 _BACKEND = "SELECT pg_backend_pid()"
 
 _T = TypeVar("_T")
@@ -35,6 +36,10 @@ _SESSION = (
     # What a STATE stands on must survive a crash of the server, whatever the role's default is.
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 )
+
+
+class UndoneError(Exception):
+    """A statement undid itself, by a division by zero."""
 
 
 class PostgresSession:
@@ -123,6 +128,7 @@ class PostgresSession:
         After a lost connection it is run once more, so it must bear to be run twice.
 
         Raises:
+            UndoneError: It divided by zero.
             LedgerError: It can't be run.
         """
 
@@ -148,6 +154,8 @@ class PostgresSession:
             self._reconnect()
             return work(self._connection)
         except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _DIVISION_BY_ZERO:
+                raise UndoneError from None
             raise self._error(error) from None
 
     def _reconnect(self) -> None:

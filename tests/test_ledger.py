@@ -1,0 +1,748 @@
+"""What was delivered is known, what nobody can tell is in doubt, and a bad ledger is left as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from target_applied_events import run_lock, sqlite_file
+from target_applied_events.errors import LedgerError
+from target_applied_events.event import Standing
+from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger
+from target_applied_events.ledger_url import ledger_url_problem, redacted
+from target_applied_events.no_ledger import NoLedger
+from tests.ledgers import DAY, ORIGIN, SHOP, Clock, events, key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+DELIVERED, IN_DOUBT = Standing.DELIVERED, Standing.IN_DOUBT
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "ledger.sqlite"
+
+
+def opened(path: Path, run: str = "run-1", *, origin: str = ORIGIN, clock: Clock | None = None) -> Ledger:
+    ledger = open_ledger(f"sqlite:///{path}", origin=origin, run_id=run, clock=clock or Clock())
+    assert isinstance(ledger, Ledger)
+    return ledger
+
+
+@contextlib.contextmanager
+def running(path: Path, run: str = "run-1", *, origin: str = ORIGIN, clock: Clock | None = None) -> Iterator[Ledger]:
+    with contextlib.closing(opened(path, run, origin=origin, clock=clock)) as ledger:
+        yield ledger
+
+
+def sql(path: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        return connection.execute(statement, values).fetchall()
+
+
+# --- what is known -------------------------------------------------------------------------------------------------
+
+
+def test_what_was_delivered_is_known_in_a_later_run(path: Path) -> None:
+    with running(path) as ledger:
+        ledger.commit(intents=events([1, 2]))
+        ledger.commit(delivered=[key(1)], withdrawn=[key(2)])
+    with running(path, "run-2") as ledger:
+        assert ledger.standing([key(1), key(2), key(3)]) == {key(1): DELIVERED}
+
+
+def test_what_was_intended_and_never_ended_is_in_doubt_in_a_later_run(path: Path) -> None:
+    clock = Clock()
+    with running(path, clock=clock) as ledger:
+        ledger.commit(intents=events([1]))
+    with running(path, "run-2") as ledger:
+        assert ledger.standing([key(1)]) == {key(1): IN_DOUBT}
+        (doubt,) = ledger.in_doubt()
+        assert (doubt.key, doubt.stream, doubt.key_properties) == (key(1), "public-orders", {"id": 1})
+        assert (doubt.run, doubt.since) == ("run-1", datetime.fromtimestamp(clock.now, UTC))
+
+
+def test_what_this_run_sent_without_an_answer_is_in_doubt_to_itself_but_not_listed_as_another_runs(path: Path) -> None:
+    with running(path) as ledger:
+        ledger.commit(intents=events([1]))
+        assert ledger.standing([key(1)]) == {key(1): IN_DOUBT}
+        assert list(ledger.in_doubt()) == []
+
+
+def test_an_event_in_doubt_that_is_sent_again_is_the_later_runs(path: Path) -> None:
+    with running(path) as ledger:
+        ledger.commit(intents=events([1, 2]))
+    with running(path, "run-2") as ledger:
+        ledger.commit(intents=events([1, 2]))
+        assert list(ledger.in_doubt()) == []
+        ledger.commit(delivered=[key(1)])
+    with running(path, "run-3") as ledger:
+        assert ledger.standing([key(1), key(2)]) == {key(1): DELIVERED, key(2): IN_DOUBT}
+        assert [doubt.run for doubt in ledger.in_doubt()] == ["run-2"]
+
+
+def test_thousands_of_keys_are_asked_in_one_go_however_often_each_comes(path: Path) -> None:
+    with running(path) as ledger:
+        ledger.commit(delivered=[key(number) for number in range(0, 3_000, 2)])
+        standing = ledger.standing([key(number) for number in range(3_000)] * 2)
+        assert standing == {key(number): DELIVERED for number in range(0, 3_000, 2)}
+
+
+def test_no_keys_are_asked_for_nothing(path: Path) -> None:
+    with running(path) as ledger:
+        assert ledger.standing([]) == {}
+
+
+def test_a_key_withdrawn_and_intended_in_one_commit_is_intended(path: Path) -> None:
+    with running(path) as ledger:
+        ledger.commit(intents=events([1]))
+        ledger.commit(withdrawn=[key(1)], intents=events([1]))
+        assert ledger.standing([key(1)]) == {key(1): IN_DOUBT}
+
+
+def test_another_thread_than_the_one_that_opened_it_may_use_it(path: Path) -> None:
+    with running(path) as ledger:
+        thread = threading.Thread(target=lambda: ledger.commit(delivered=[key(1)]))
+        thread.start()
+        thread.join()
+        assert ledger.standing([key(1)]) == {key(1): DELIVERED}
+
+
+# --- what was delivered where --------------------------------------------------------------------------------------
+
+
+def test_a_delivery_is_known_for_its_shop_and_its_endpoint_alone(path: Path) -> None:
+    with running(path) as ledger:
+        assert not ledger.knows_delivery(SHOP)
+        ledger.commit(intents=events([1]))
+        assert not ledger.knows_delivery(SHOP)
+        ledger.commit(delivered=[key(1)])
+        assert ledger.knows_delivery(SHOP)
+    with running(path, "run-2") as ledger:
+        assert ledger.knows_delivery(SHOP)
+        assert not ledger.knows_delivery("another shop")
+    with running(path, "run-3", origin="https://elsewhere.example.com") as ledger:
+        assert not ledger.knows_delivery(SHOP)
+
+
+def test_a_refused_event_is_no_delivery_to_its_shop(path: Path) -> None:
+    with running(path) as ledger:
+        ledger.commit(intents=events([1]))
+        ledger.commit(withdrawn=[key(1)])
+        assert not ledger.knows_delivery(SHOP)
+
+
+# --- how much, since when ------------------------------------------------------------------------------------------
+
+
+def test_the_opening_tells_a_new_ledger_from_an_old_one(path: Path) -> None:
+    with running(path) as ledger:
+        assert ledger.opening().is_new
+        assert f"{path}, new" in ledger.opening().text()
+        ledger.commit(intents=events([3]), delivered=[key(1), key(2), key(1)])
+    with running(path, "run-2") as ledger:
+        opening = ledger.opening()
+        assert (opening.is_new, opening.delivered, opening.in_doubt) == (False, 2, 1)
+        assert opening.since is not None
+        assert datetime.now(UTC) - opening.since < timedelta(minutes=1)
+        assert f"2 events delivered since {opening.since:%Y-%m-%d}, 1 in doubt" in opening.text()
+
+
+def test_marked_events_are_known_as_delivered_and_counted_once(path: Path) -> None:
+    with running(path) as ledger:
+        ledger.commit(intents=events([1]), delivered=[key(2)])
+    with running(path, "run-2") as ledger:
+        assert ledger.mark_delivered(events([1, 2, 3, 3])) == 2
+        assert ledger.standing([key(1), key(2), key(3)]) == dict.fromkeys([key(1), key(2), key(3)], DELIVERED)
+        assert list(ledger.in_doubt()) == []
+        assert ledger.knows_delivery(SHOP)
+
+
+def test_events_are_forgotten_by_the_day_they_were_last_met(path: Path) -> None:
+    clock = Clock()
+    today = date(1970, 1, 1) + timedelta(days=clock.now // DAY)
+    with running(path, clock=clock) as ledger:
+        ledger.commit(delivered=[key(1), key(2)])
+        clock.now += REFRESH_DAYS * DAY
+        ledger.standing([key(1)])
+        assert ledger.forget_before(today + timedelta(days=REFRESH_DAYS - 1)) == 0
+        assert ledger.forget_before(today + timedelta(days=REFRESH_DAYS)) == 1
+        assert ledger.standing([key(1), key(2)]) == {key(1): DELIVERED}
+        assert ledger.opening().delivered == 1
+
+
+def test_an_event_met_within_thirty_days_is_not_written_again(path: Path) -> None:
+    clock = Clock()
+    with running(path, clock=clock) as ledger:
+        ledger.commit(delivered=[key(1)])
+        clock.now += (REFRESH_DAYS - 1) * DAY
+        ledger.standing([key(1)])
+        assert sql(path, "SELECT met FROM applied_events_delivered") == [(20_000,)]
+        clock.now += DAY
+        ledger.standing([key(1)])
+        assert sql(path, "SELECT met FROM applied_events_delivered") == [(20_000 + REFRESH_DAYS,)]
+
+
+def test_no_event_is_forgotten_that_may_have_been_met_since(path: Path) -> None:
+    clock = Clock()
+    with running(path, clock=clock) as ledger:
+        ledger.commit(delivered=[key(1)])
+        clock.now += (REFRESH_DAYS - 1) * DAY
+        ledger.standing([key(1)])  # met, and not written
+        ledger.forget_before(date(1970, 1, 1) + timedelta(days=clock.now // DAY))
+        assert ledger.standing([key(1)]) == {key(1): DELIVERED}
+
+
+def test_doubts_are_forgotten_too_but_not_what_a_living_run_is_sending(path: Path) -> None:
+    clock = Clock()
+    with running(path, clock=clock) as ledger:
+        ledger.commit(intents=events([1]))
+    with running(path, "run-2", clock=clock) as living, running(path, "run-3", clock=clock) as ledger:
+        living.commit(intents=events([2]))
+        assert ledger.forget_before(date(2100, 1, 1)) == 1
+        assert ledger.standing([key(1)]) == {}
+        with pytest.raises(LedgerError):
+            ledger.standing([key(2)])
+
+
+# --- runs that meet ------------------------------------------------------------------------------------------------
+
+
+def test_runs_share_a_ledger_while_their_events_differ(path: Path) -> None:
+    with running(path) as first, running(path, "run-2") as second:
+        first.commit(intents=events([1]))
+        second.commit(intents=events([2]))
+        first.commit(delivered=[key(1)])
+        second.commit(delivered=[key(2)])
+        assert first.standing([key(1), key(2)]) == {key(1): DELIVERED, key(2): DELIVERED}
+
+
+def test_a_run_that_asks_for_an_event_of_a_living_run_stops_and_names_it(path: Path) -> None:
+    with running(path, "first-run") as first, running(path, "second-run") as second:
+        first.commit(intents=events([1]))
+        with pytest.raises(LedgerError, match="first-run"):
+            second.standing([key(1)])
+
+
+def test_a_run_that_intends_an_event_of_a_living_run_stops_names_it_and_notes_no_intent(path: Path) -> None:
+    with running(path, "first-run") as first:
+        with running(path, "second-run") as second:
+            second.commit(intents=events([5]))
+            first.commit(intents=events([1]))
+            with pytest.raises(LedgerError, match="first-run"):
+                second.commit(intents=events([0, 1, 2]), delivered=[key(5)])
+        with running(path, "third-run") as third:
+            assert third.standing([key(0), key(2), key(5)]) == {key(5): DELIVERED}
+        first.commit(delivered=[key(1)])
+
+
+def test_a_run_that_intends_what_another_has_delivered_meanwhile_stops(path: Path) -> None:
+    with running(path) as first, running(path, "run-2") as second:
+        assert second.standing([key(1)]) == {}
+        first.commit(intents=events([1]))
+        first.commit(delivered=[key(1)])
+        with pytest.raises(LedgerError, match="has delivered an event"):
+            second.commit(intents=events([1]))
+
+
+def test_a_runs_name_can_be_taken_once_at_a_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_lock, "_ATTEMPTS", 2)
+    with running(path), pytest.raises(LedgerError, match="run-1 already"):
+        opened(path)
+    with running(path):
+        pass
+
+
+def test_the_lock_of_a_run_with_a_name_like_a_path_lies_beside_the_ledger(path: Path) -> None:
+    with running(path, "../../2026/run"):
+        assert {file.parent for file in path.parent.parent.rglob("*run*")} == {path.parent}
+
+
+CHILD = """
+import sys
+from target_applied_events.ledger import open_ledger
+from tests.ledgers import ORIGIN, events
+ledger = open_ledger(sys.argv[1], origin=ORIGIN, run_id="killed-run")
+ledger.commit(intents=events([1, 2]))
+ledger.commit(delivered=events([2]))
+print("noted", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_runs_intents_are_taken_while_it_lives_and_in_doubt_once_it_is_dead(path: Path) -> None:
+    url = f"sqlite:///{path}"
+    with subprocess.Popen([sys.executable, "-c", CHILD, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"noted\n"
+            with running(path) as ledger, pytest.raises(LedgerError, match="killed-run"):
+                ledger.standing([key(1)])
+        finally:
+            child.send_signal(signal.SIGKILL)
+    with running(path, "run-2") as ledger:
+        assert ledger.opening().in_doubt == 1
+        assert ledger.standing([key(1), key(2)]) == {key(1): IN_DOUBT, key(2): DELIVERED}
+        ledger.commit(intents=events([1]))
+        ledger.commit(delivered=[key(1)])
+    assert list(path.parent.glob("*run*")) == []
+
+
+# --- one rate for all runs -----------------------------------------------------------------------------------------
+
+
+def test_permits_of_all_runs_together_keep_the_rate(path: Path) -> None:
+    clock = Clock()
+    with running(path, clock=clock) as first, running(path, "run-2", clock=clock) as second:
+        used = sorted(
+            clock.now + ledger.reserve("bucket", 2, per_second=10) for _ in range(20) for ledger in (first, second)
+        )
+    assert used[0] == clock.now
+    assert [round(later - earlier, 3) for earlier, later in pairwise(used)] == [0.2] * 39
+
+
+def test_permits_that_nobody_used_are_not_saved_up(path: Path) -> None:
+    clock = Clock()
+    with running(path, clock=clock) as ledger:
+        ledger.reserve("bucket", 1, per_second=1)
+        clock.now += 3_600
+        assert ledger.reserve("bucket", 1, per_second=1) == 0
+        assert ledger.reserve("bucket", 1, per_second=1) == pytest.approx(1)
+
+
+def test_a_hold_stops_all_runs_and_each_bucket_has_its_own(path: Path) -> None:
+    clock = Clock()
+    with running(path, clock=clock) as first, running(path, "run-2", clock=clock) as second:
+        first.hold_all("bucket", 60)
+        first.hold_all("bucket", 10)
+        assert second.held_for("bucket") == pytest.approx(60)
+        assert second.reserve("bucket", 5, per_second=1) == pytest.approx(60)
+        assert second.reserve("bucket", 5, per_second=1) == pytest.approx(65)
+        assert second.held_for("another") == second.reserve("another", 1, per_second=1) == 0
+        clock.now += 61
+        assert first.held_for("bucket") == 0
+
+
+def test_a_clock_set_back_by_a_year_holds_nobody_for_a_year(path: Path) -> None:
+    clock = Clock()
+    with running(path, clock=clock) as ledger:
+        ledger.hold_all("bucket", 60)
+        ledger.reserve("bucket", 1, per_second=1)
+        clock.now -= 365 * DAY
+        assert ledger.held_for("bucket") == pytest.approx(60)
+        assert ledger.reserve("bucket", 1, per_second=1) == pytest.approx(61)
+
+
+# --- ledgers that can't be used ------------------------------------------------------------------------------------
+
+
+def refused(path: Path) -> str:
+    """Tell how a ledger is refused, and see that it was left as it is."""
+    before = {file: file.read_bytes() for file in path.parent.iterdir() if file.is_file()} if path.exists() else {}
+    with pytest.raises(LedgerError) as raised:
+        opened(path)
+    assert {file: file.read_bytes() for file in before} == before
+    assert str(path) in str(raised.value)
+    return str(raised.value)
+
+
+@pytest.fixture
+def old(path: Path) -> Path:
+    """A ledger of some thousand events."""
+    with running(path) as ledger:
+        ledger.commit(delivered=[key(number) for number in range(5_000)])
+    return path
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(old: Path) -> None:
+    old.write_text("my notes\n" * 1_000)
+    assert "is damaged" in refused(old)
+
+
+def test_an_empty_file_is_refused(old: Path) -> None:
+    old.write_bytes(b"")
+    assert "empty file" in refused(old)
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    sql(path, "CREATE TABLE mine (id INTEGER)")
+    assert "no ledger of this program" in refused(path)
+
+
+def test_a_ledger_of_a_later_version_is_refused(old: Path) -> None:
+    sql(old, "UPDATE applied_events_about SET version = 99")
+    with pytest.raises(LedgerError, match="later version"):
+        opened(old)
+
+
+def test_a_ledger_without_its_contents_is_refused(old: Path) -> None:
+    sql(old, "DELETE FROM applied_events_about")
+    with pytest.raises(LedgerError, match="holds no ledger"):
+        opened(old)
+
+
+def test_a_ledger_cut_short_is_refused_or_stops_the_run(old: Path) -> None:
+    with old.open("r+b") as file:
+        file.truncate(sqlite_file._PAGE_BYTES * 20)  # noqa: SLF001 - to hit the leaves
+    with pytest.raises(LedgerError, match="is damaged"), running(old) as ledger:
+        ledger.standing([key(number) for number in range(5_000)])
+
+
+def test_damage_within_a_ledger_stops_the_run_where_it_is_met(old: Path) -> None:
+    with old.open("r+b") as file:
+        file.seek(sqlite_file._PAGE_BYTES * 20)  # noqa: SLF001 - as above
+        file.write(b"\xff" * sqlite_file._PAGE_BYTES * 20)  # noqa: SLF001 - as above
+    with running(old) as ledger, pytest.raises(LedgerError, match="is damaged"):
+        ledger.standing([key(number) for number in range(5_000)])
+
+
+def test_a_ledger_that_lost_its_file_but_not_its_log_is_refused(old: Path) -> None:
+    old.rename(old.with_name("ledger.sqlite-wal"))
+    assert "ledger.sqlite-wal is still there" in refused(old)
+    assert not old.exists()
+
+
+def test_a_ledger_removed_while_it_is_used_stops_the_run(old: Path) -> None:
+    with running(old, "run-2") as ledger:
+        ledger.commit(delivered=[key(1)])
+        old.unlink()
+        with pytest.raises(LedgerError, match="removed or replaced"):
+            ledger.commit(delivered=[key(2)])
+        with pytest.raises(LedgerError, match="removed or replaced"):
+            ledger.sync()
+
+
+def test_a_ledger_replaced_while_it_is_used_stops_the_run(old: Path) -> None:
+    shutil.copy(old, old.with_name("copy"))
+    with running(old, "run-2") as ledger:
+        old.with_name("copy").replace(old)
+        with pytest.raises(LedgerError, match="removed or replaced"):
+            ledger.commit(intents=events([9_999]))
+
+
+def test_a_ledger_that_another_program_has_locked_is_refused(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.05)
+    with contextlib.closing(sqlite3.connect(old, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError, match="has been locked for"):
+            opened(old)
+
+
+@contextlib.contextmanager
+def unprivileged() -> Iterator[Path]:
+    """Give a folder, and be a user without root's rights, who may read all and write nothing there afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="ledger-"))
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.chown(folder, 65_534, -1)
+            os.seteuid(65_534)
+        yield folder
+    finally:
+        os.seteuid(user)
+        for place in [folder, *folder.rglob("*")]:
+            place.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+def test_a_folder_that_cannot_be_written_is_refused() -> None:
+    with unprivileged() as folder:
+        folder.chmod(0o500)
+        for path in (folder / "ledger.sqlite", folder / "state" / "ledger.sqlite"):
+            with pytest.raises(LedgerError, match="Permission denied"):
+                opened(path)
+
+
+def test_a_ledger_that_cannot_be_written_is_refused() -> None:
+    with unprivileged() as folder:
+        path = folder / "ledger.sqlite"
+        opened(path).close()
+        path.chmod(0o400)
+        folder.chmod(0o500)
+        with pytest.raises(LedgerError, match=r"can't be (written|opened)"):
+            opened(path)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    with pytest.raises(LedgerError, match="can't be used"):
+        opened(tmp_path / "state" / "ledger.sqlite")
+
+
+@contextlib.contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_write_that_fails_midway_stops_the_run_and_notes_nothing_of_its_commit(old: Path) -> None:
+    with running(old, "run-2") as ledger:
+        ledger.commit(intents=events([10_000]))
+        with file_size_limit(64 * 1024), pytest.raises(LedgerError, match=r"can't be (read or )?written"):
+            ledger.commit(intents=events(range(10_001, 12_000)))
+        assert ledger.standing([key(10_000), key(10_001)]) == {key(10_000): IN_DOUBT}
+
+
+def test_no_ledger_is_left_where_making_one_fails(path: Path) -> None:
+    with file_size_limit(2 * 1024), pytest.raises(LedgerError, match=r"can't be (read or )?written"):
+        opened(path)
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own takes root to mount")
+def test_a_full_disk_stops_the_run_and_is_called_so(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)  # noqa: S607 - wherever it is
+    try:
+        with running(disk / "ledger.sqlite") as ledger:
+            ledger.commit(intents=events([1]))
+            with pytest.raises(LedgerError, match="the disk is full"):
+                ledger.mark_delivered(events(range(100_000)))
+            subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)  # noqa: S607 - as above
+            assert ledger.standing([key(1)])
+    finally:
+        subprocess.run(["umount", disk], check=True)  # noqa: S607 - as above
+
+
+def test_a_network_file_system_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = sqlite_file.file_system(path.parent.parent)
+    assert here
+    monkeypatch.setattr(sqlite_file, "_NETWORK_FILE_SYSTEMS", {here})
+    with pytest.raises(LedgerError, match="network file system"):
+        opened(path)
+    assert not path.exists()
+
+
+def test_the_file_system_is_that_of_the_nearest_mount() -> None:
+    assert sqlite_file.file_system(Path("/proc/self")) == "proc"
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+
+def test_folder_and_files_are_private(path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        with running(path) as ledger:
+            ledger.commit(intents=events([1]))
+            assert path.parent.stat().st_mode & 0o777 == 0o700
+            files = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    finally:
+        os.umask(mask)
+    assert files.keys() == {path.name + end for end in ("", "-wal", "-shm", ".run-run-1")}
+    assert set(files.values()) == {0o600}
+
+
+def test_nothing_but_the_ledger_is_left_after_a_clean_end(path: Path) -> None:
+    with running(path) as ledger:
+        ledger.commit(intents=events([1]))
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_before_a_state_leaves_something_is_written_and_so_synced(path: Path) -> None:
+    with running(path) as ledger:
+
+        def stamps() -> object:
+            return sql(path, "SELECT stamps FROM applied_events_about")[0][0]
+
+        before = stamps()
+        ledger.commit(delivered=[key(1)])
+        assert stamps() == before
+        ledger.sync()
+        assert stamps() != before  # without a change SQLite would sync nothing
+        before = stamps()
+        ledger.sync()
+        assert stamps() == before
+
+
+def test_a_million_events_take_some_35_megabytes(path: Path) -> None:
+    with running(path) as ledger:
+        for start in range(0, 50_000, 1_000):
+            ledger.commit(delivered=[key(number) for number in range(start, start + 1_000)])
+    assert path.stat().st_size * 20 < 40_000_000
+
+
+# --- the setting ---------------------------------------------------------------------------------------------------
+
+SECRET = "s3cr3t"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        SECRET,
+        f"postgresql://user:{SECRET}@host:port/db",
+        f"postgresql+psycopg2://user:{SECRET}@host/db",
+        f"mysql://user:{SECRET}@host/db",
+        f"sqlite:///file?key={SECRET}",
+        "sqlite://",
+        "sqlite:///:memory:",
+    ],
+)
+def test_a_wrong_ledger_url_is_told_without_being_shown(url: str) -> None:
+    problem = ledger_url_problem(url)
+    assert problem
+    assert SECRET not in problem + redacted(url)
+    with pytest.raises(LedgerError, match="`ledger_url`") as raised:
+        open_ledger(url, origin=ORIGIN, run_id="run")
+    assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("none", "none"),
+        ("sqlite:////var/lib/ledger.sqlite", "sqlite:////var/lib/ledger.sqlite"),
+        (f"postgresql://user:{SECRET}@db.example.com:5433/ops", "postgresql://db.example.com:5433/ops"),
+        (f"postgres:///ops?host=/run/postgresql&password={SECRET}", "postgresql:///run/postgresql/ops"),
+    ],
+)
+def test_a_ledger_url_is_shown_without_user_password_and_options(url: str, shown: str) -> None:
+    assert ledger_url_problem(url) is None
+    assert redacted(url) == shown
+
+
+def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
+    with pytest.raises(LedgerError, match="can't be used") as raised:
+        open_ledger(f"postgresql://user:{SECRET}@127.0.0.1:1/ops", origin=ORIGIN, run_id="run")
+    assert SECRET not in str(raised.value)
+    assert "127.0.0.1:1" in str(raised.value)
+
+
+def test_without_a_ledger_nothing_is_known_and_a_rate_still_holds() -> None:
+    clock = Clock(0)
+    ledger = open_ledger("none", origin=ORIGIN, run_id="run")
+    assert isinstance(ledger, NoLedger)
+    ledger = NoLedger(clock)
+    ledger.commit(intents=events([1]), delivered=[key(2)])
+    ledger.sync()
+    assert ledger.standing([key(1), key(2)]) == {}
+    assert not ledger.knows_delivery(SHOP)
+    assert ledger.opening().text().startswith("none")
+    assert [ledger.reserve("b", 2, per_second=4) for _ in range(3)] == [0, 0.5, 1]
+    ledger.hold_all("b", 10)
+    assert ledger.held_for("b") == ledger.reserve("b", 1, per_second=1) == 10
+
+
+# --- any course of runs, crashes and commits -----------------------------------------------------------------------
+
+KEYS = range(6)
+some = st.lists(st.sampled_from(KEYS), unique=True, min_size=1, max_size=3)
+slot = st.integers(0, 1)
+
+
+class Runs(RuleBasedStateMachine):
+    """A delivery that was committed is known in every later run, and what was sent without an answer is in doubt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "ledger.sqlite"
+        self.runs: dict[int, tuple[str, Ledger]] = {}
+        self.started = 0
+        self.delivered: set[int] = set()
+        self.intents: dict[int, str] = {}
+
+    def teardown(self) -> None:
+        for _, ledger in self.runs.values():
+            ledger.close()
+        self.folder.cleanup()
+
+    @property
+    def live(self) -> set[str]:
+        return {run for run, _ in self.runs.values()}
+
+    def of_others(self, run: str, numbers: Sequence[int]) -> bool:
+        return any(self.intents.get(number) in self.live - {run} for number in numbers)
+
+    @rule(slot=slot)
+    def start(self, slot: int) -> None:
+        if slot not in self.runs:
+            self.started += 1
+            run = f"run-{self.started}"
+            self.runs[slot] = (run, opened(self.path, run))
+
+    @precondition(lambda self: self.runs)
+    @rule(slot=slot, numbers=some, ended=some, taken=st.booleans())
+    def commit(self, slot: int, numbers: list[int], ended: list[int], taken: bool) -> None:  # noqa: FBT001 - drawn
+        if slot not in self.runs:
+            return
+        run, ledger = self.runs[slot]
+        mine = [number for number in ended if self.intents.get(number) == run]
+        keys = [key(number) for number in mine]
+        after = self.delivered | set(mine) if taken else self.delivered
+        clash = self.of_others(run, numbers) or bool(after & set(numbers))
+        with pytest.raises(LedgerError) if clash else contextlib.nullcontext():
+            if taken:
+                ledger.commit(intents=events(numbers), delivered=keys)
+            else:
+                ledger.commit(intents=events(numbers), withdrawn=keys)
+        self.delivered = after
+        for number in mine:
+            # What is intended anew in the same commit isn't withdrawn by it, also where the intent isn't noted.
+            if taken or number not in numbers:
+                del self.intents[number]
+        if not clash:
+            self.intents |= dict.fromkeys(numbers, run)
+
+    @rule(slot=slot)
+    def sync(self, slot: int) -> None:
+        if slot in self.runs:
+            self.runs[slot][1].sync()
+
+    @rule(slot=slot)
+    def close(self, slot: int) -> None:
+        if slot in self.runs:
+            self.runs.pop(slot)[1].close()
+
+    @rule(slot=slot)
+    def crash(self, slot: int) -> None:
+        """End a run as the kernel ends a process: its file stays, its lock and its connection don't."""
+        if slot in self.runs:
+            store = self.runs.pop(slot)[1]._store  # noqa: SLF001 - nothing public does this
+            store._connection.close()  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+            os.close(store._lock._descriptor)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+
+    @invariant()
+    def every_run_knows_what_was_committed(self) -> None:
+        for run, ledger in self.runs.values():
+            for number in KEYS:
+                if number in self.delivered:
+                    assert ledger.standing([key(number)]) == {key(number): DELIVERED}
+                elif self.of_others(run, [number]):
+                    with pytest.raises(LedgerError):
+                        ledger.standing([key(number)])
+                else:
+                    known = {key(number): IN_DOUBT} if number in self.intents else {}
+                    assert ledger.standing([key(number)]) == known
+            doubts = {doubt.key for doubt in ledger.in_doubt()}
+            assert doubts == {key(number) for number, owner in self.intents.items() if owner not in self.live}
+            assert ledger.opening().delivered == len(self.delivered)
+
+
+TestRuns = Runs.TestCase
+TestRuns.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
