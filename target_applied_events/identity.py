@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from target_applied_events.notation import canonical, canonical_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from target_applied_events.event import Json, Record
 
@@ -89,14 +89,14 @@ def contact_identifiers(shop: str, contact: Mapping[str, str]) -> tuple[str, ...
 
     Emails compare in lower case, phones by their plus sign and digits, remote ids as they are.
     """
-    forms: dict[str, Callable[[str], str]] = {"email": _email, "phone": _phone, "remote_id": str}
-    return tuple(
-        _BETWEEN.join((shop, field, form(contact[field]))) for field, form in forms.items() if field in contact
-    )
-
-
-def _email(email: str) -> str:
-    return email.lower()
+    found = []
+    if (email := contact.get("email")) is not None:
+        found.append(f"{shop}{_BETWEEN}email{_BETWEEN}{email.lower()}")
+    if (phone := contact.get("phone")) is not None:
+        found.append(f"{shop}{_BETWEEN}phone{_BETWEEN}{_phone(phone)}")
+    if (remote_id := contact.get("remote_id")) is not None:
+        found.append(f"{shop}{_BETWEEN}remote_id{_BETWEEN}{remote_id}")
+    return tuple(found)
 
 
 def _phone(phone: str) -> str:

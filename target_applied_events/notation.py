@@ -20,6 +20,7 @@ _UNROUNDED: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX
 _NUMBERS: Final = (int, Decimal)
 _SMALL_DIGITS: Final = 18
 _SMALL: Final = 10**_SMALL_DIGITS
+_NOT_PLAIN: Final = frozenset("ENI")  # an exponent, NaN, Infinity
 _LONGEST_NUMBER_BITS: Final = LONGEST_NUMBER_DIGITS * 3
 
 
@@ -70,6 +71,9 @@ def _plain(number: int | Decimal) -> str:
         if number.bit_length() > _LONGEST_NUMBER_BITS:
             raise Unmappable(f"found a number of more than {LONGEST_NUMBER_DIGITS:,} digits, where text is made")
         number = Decimal(number)  # str() of an int refuses more than 4,300 digits
+    written = str(number)
+    if len(written) <= LONGEST_NUMBER_DIGITS and not _NOT_PLAIN.intersection(written):
+        return written
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
         raise Unmappable("found a number that isn't finite")
