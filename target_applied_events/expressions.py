@@ -14,7 +14,7 @@ from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
-from jinja2.utils import Namespace, missing
+from jinja2.utils import Namespace
 
 from target_applied_events import arithmetic, operations, operators
 from target_applied_events.notation import Unmappable, kind
@@ -47,7 +47,7 @@ class Evaluation(Context):
 
     def __repr__(self) -> str:
         """Tell how much work is left."""
-        return f"<{type(self).__name__} {self.work_left=}>"
+        return f"<{type(self).__name__} work_left={self.work_left}>"
 
     def spend(self, units: int) -> None:
         """Take work off what is left.
@@ -67,7 +67,7 @@ class Evaluation(Context):
             return self.record
         if key == "stream":
             return self.stream
-        return missing if key == "loop" else self.record.get(key)
+        return self.record.get(key)
 
 
 class _ExactLexer(Lexer):

@@ -153,14 +153,14 @@ class Mapping:
         return keys_of_content(stream.origin, shop, stream.name, source, body)
 
     def _violations(self, record: Record) -> tuple[Violation, ...]:
-        """Try each field by itself, to name all that are wrong."""
+        """Try each field by itself, to name all that can't be read or written."""
         found = []
         reads = dict(self._reads)
         if self._properties is not None:
             reads["metric.additional_properties"] = self._properties
         for field, read in reads.items():
             try:
-                read(record)
+                compact(read(record))
             except Exception as error:  # noqa: BLE001  as in event()
                 found.append(_violation(f"$.{field}", error))
         return tuple(found)

@@ -160,7 +160,7 @@ def _shortcut(node: nodes.Node, stream: str) -> Reader | None:
             return _either(_shortcut(left, stream), _shortcut(right, stream))
         case _:
             path = path_of(node)
-            return None if path is None or path[0] == "loop" else _reached(path, stream)
+            return None if path is None else _reached(path, stream)
 
 
 def _compared(left: Reader | None, right: Reader | None, *, equal: bool) -> Reader | None:

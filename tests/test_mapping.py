@@ -277,7 +277,7 @@ UNMAPPABLE = [
     ({"contact": CONTACT, "once_per": "{{ id }}-{{ any }}"}, {}, "$.once_per", "came out empty"),
     ({"contact": CONTACT, "shop_id": "{{ shop_uuid }}"}, {"shop_uuid": None}, "$.shop_id", "came out empty"),
     ({"contact": CONTACT, "shop_id": "{{ shop_uuid }}"}, {"shop_uuid": "my shop"}, "$.shop_id", "no uuid"),
-    ({"contact": CONTACT, "description": "{{ any }}"}, {"any": "\ud800"}, "$", "half a surrogate pair"),
+    ({"contact": CONTACT, "description": "{{ any }}"}, {"any": "\ud800"}, "$.description", "half a surrogate pair"),
     ({"contact": CONTACT, "description": "x{{ any }}"}, {"any": ["\ud800"]}, "$.description", "half a surrogate pair"),
     ({"contact": CONTACT, "description": "{{ total }}"}, {"total": Decimal("1E+999999999")}, "$.description", "digits"),
     (

@@ -24,6 +24,9 @@ RECORD: dict[str, Any] = {
     "lines": [{"price": Decimal("1.10"), "count": 2}, {"price": Decimal("2.20"), "count": 1}],
     "raw": '{"a": [1, 2.50]}',
     "order-id": "o-1",
+    "loop": "a",
+    "range": "b",
+    "namespace": "c",
 }
 
 
@@ -65,6 +68,7 @@ VALUES = [
     ("{{ record.email }}", "Ann@Example.COM"),
     ("{{ record.get('none', 'x') }}", "x"),
     ("{{ self }}", None),
+    ("{{ loop }} {{ range }} {{ namespace }}", "a b c"),
     # a path through null is null, a key that is missing too
     ("{{ absent }}", None),
     ("{{ nothing.at.all }}", None),
