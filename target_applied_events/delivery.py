@@ -183,7 +183,7 @@ class Delivery:
         # While another of its key is unsettled, the doubt is that one's: this one waits for what becomes of it.
         doubt = standing is Standing.IN_DOUBT and event.key not in self._keys
         if standing is Standing.DELIVERED:
-            self._turn.skipped.append(position)
+            self._skip(position)
         elif doubt and self._policy.in_doubt == "reject":
             self._turn.rejected.append((position, _in_doubt(pending, _SENT_BEFORE)))
         else:
@@ -232,6 +232,7 @@ class Delivery:
             case Delivered():
                 self._deliveries += 1
                 self._shops_known.add(self._flights[position].pending.event.shop_id)
+                self._given_up_in_a_row = 0
                 self._turn.delivered.append(position)
             case Refused(rejection):
                 self._reject(position, rejection)
@@ -249,8 +250,7 @@ class Delivery:
         if hold_all:
             self.pace.hold(until)
         if flight.doubt and self._policy.in_doubt == "reject":
-            rejected = _in_doubt(flight.pending, "The request may have been taken; no answer told.")
-            self._turn.rejected.append((position, rejected))
+            self._give_up(position, _in_doubt(flight.pending, "The request may have been taken; no answer told."))
             return
         self._take_back(flight)
         self._lanes.park(position, until)
@@ -262,7 +262,18 @@ class Delivery:
         whole = Rejection(
             rejection.reason, rejection.errors, event.mapping, rejection.status, rejection.response, event.body
         )
-        self._turn.rejected.append((position, RejectedRecord(pending.stream, event.record, whole, pending.tally)))
+        self._give_up(position, RejectedRecord(pending.stream, event.record, whole, pending.tally))
+
+    def _give_up(self, position: int, rejected: RejectedRecord) -> None:
+        """Reject an event that was sent."""
+        self._turn.rejected.append((position, rejected))
+        self._given_up_in_a_row += 1
+        self._stop_at(self._given_up_in_a_row)
+
+    def _skip(self, position: int) -> None:
+        """Leave out an event that was delivered before."""
+        self._turn.skipped.append(position)
+        self._given_up_in_a_row = 0
 
     def _take_back(self, flight: _Flight) -> None:
         """Take the intent back where no request of the event can have been taken."""
@@ -303,7 +314,7 @@ class Delivery:
         flight = self._flights[position]
         match self._keys.standing(flight.pending.event.key):
             case Standing.DELIVERED:
-                self._turn.skipped.append(position)
+                self._skip(position)
                 return True
             case Standing.IN_DOUBT if self._policy.in_doubt == "reject":
                 self._turn.rejected.append((position, _in_doubt(flight.pending, _SENT_BEFORE)))
@@ -335,21 +346,15 @@ class Delivery:
         for position in (*turn.delivered, *turn.skipped):
             self._finish(position, Standing.DELIVERED)
         for position, rejected in turn.rejected:
-            self._count_rejected(position, rejected)
+            self._count_rejected(rejected)
             self._finish(position, None)
         self._summary.delivered += len(turn.delivered)
         self._summary.skipped_by_ledger += len(turn.skipped)
-        if turn.delivered or turn.skipped:
-            self._given_up_in_a_row = 0
-        self._stop_at(self._given_up_in_a_row)
 
-    def _count_rejected(self, position: int, rejected: RejectedRecord) -> None:
+    def _count_rejected(self, rejected: RejectedRecord) -> None:
         self._summary.rejected[rejected.rejection.reason] += 1
         self._summary.rejected_records += not rejected.tally.rejected
         rejected.tally.rejected = True
-        # What was read as rejected is counted then; what an earlier run left in doubt says nothing of this one.
-        flight = self._flights.get(position)
-        self._given_up_in_a_row += flight is not None and flight.history is not None
 
     def _stop_at(self, in_a_row: int) -> None:
         if in_a_row >= max(LEAST_REJECTED_IN_A_ROW, self._policy.max_rejected):
