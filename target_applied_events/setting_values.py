@@ -10,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from target_applied_events.ledger_url import ledger_url_problem
+
 DEFAULT_API_URL = "https://core.appliedlabs.ai/v2026-04"
 
 T = TypeVar("T")
@@ -120,6 +122,13 @@ def api_url(value: object) -> str:
     if parts.scheme == "http" and not _is_loopback(parts):
         raise ValueError("must begin with https://; plain http is allowed for loopback addresses alone.")
     return address
+
+
+def ledger_url(value: object) -> str:
+    """A place for a ledger, or `none`."""
+    if problem := ledger_url_problem(text(value)):
+        raise ValueError(f"{problem.removeprefix('`ledger_url` ')}.")
+    return text(value)
 
 
 def _is_loopback(parts: SplitResult) -> bool:

@@ -191,7 +191,7 @@ class Settings:
             retry_timeout=reader.take("retry_timeout", values.positive, 300.0),
             batch_size_rows=reader.take("batch_size_rows", values.whole(1, 10_000), 1000),
             data_dir=data_dir,
-            ledger_url=reader.take("ledger_url", values.text, f"sqlite:///{data_dir}/ledger.sqlite"),
+            ledger_url=reader.take("ledger_url", values.ledger_url, f"sqlite:///{data_dir}/ledger.sqlite"),
             in_doubt=reader.take("in_doubt", values.one_of("resend", "reject"), "resend"),
             shard=reader.optional("shard", values.shard),
             max_rejected=reader.take("max_rejected", values.whole(0, None), 0),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from singer_sdk.sinks import Sink
 
 from target_applied_events.errors import MappingError
 from target_applied_events.event import Event, Rejection, Violation
-from target_applied_events.handover import Pending, RejectedRecord, Stream, Tally
+from target_applied_events.handover import Item, Pending, RejectedRecord, Stream, Tally
 from target_applied_events.mapping import Mapping, Passed, choose, compile_mappings, near_miss
 from target_applied_events.validation import Validator
 
@@ -19,9 +19,21 @@ if TYPE_CHECKING:
 
     from target_applied_events.event import Record
     from target_applied_events.reader import Reader
-    from target_applied_events.run import Run
+    from target_applied_events.settings import Settings
+    from target_applied_events.summary import Summary
 
 MELTANO_TEST_STREAM = "meltano_test_stream"
+
+
+class Receiver(Protocol):
+    """What a sink hands over to: a run, or a command that only looks."""
+
+    settings: Settings
+    summary: Summary
+    met: set[str]
+
+    def hand_over(self, item: Item) -> None:
+        """Take the next item in the order read."""
 
 
 class EventSink(Sink):
@@ -41,19 +53,19 @@ class EventSink(Sink):
             MappingError: A mapping can't work with this schema, or the stream has none.
         """
         super().__init__(target, stream_name, schema, key_properties)
-        self._run: Run = target.run  # type: ignore[attr-defined]  # only this program's own target makes sinks of this kind
+        self._receiver: Receiver = target.receiver  # type: ignore[attr-defined]  # only this program's own target makes sinks of this kind
         self._reader: Reader = target.message_reader  # type: ignore[assignment]  # as above
         self._stream = Stream(stream_name, self.schema, tuple(self.key_properties))
         validator = Validator(stream_name, self.schema, self._stream.key_properties)
-        self._validator_of_records = validator if self._run.settings.validate_records else None
+        self._validator_of_records = validator if self._receiver.settings.validate_records else None
         self._mappings = self._compile()
 
     def _compile(self) -> tuple[Mapping, ...]:
-        settings, name = self._run.settings, self.stream_name
+        settings, name = self._receiver.settings, self.stream_name
         chosen = choose(settings.declarations, name)
         if not chosen:
             self._pass_over_or_stop()
-        self._run.met.update(declaration.label for declaration in chosen)
+        self._receiver.met.update(declaration.label for declaration in chosen)
         return compile_mappings(
             chosen,
             stream=name,
@@ -65,7 +77,7 @@ class EventSink(Sink):
 
     def _pass_over_or_stop(self) -> None:
         """Decide what a stream without a mapping gets, at its SCHEMA."""
-        settings, name = self._run.settings, self.stream_name
+        settings, name = self._receiver.settings, self.stream_name
         similar = near_miss(settings.declarations, name)
         hint = f" A mapping names {similar}, which differs only in case or punctuation." if similar else ""
         if name == MELTANO_TEST_STREAM:
@@ -84,7 +96,7 @@ class EventSink(Sink):
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         """Hand over what becomes of a record: its events, or its rejection."""
         del context
-        summary = self._run.summary
+        summary = self._receiver.summary
         deleted = record.get("_sdc_deleted_at") is not None
         mappings = self._applying(deleted=deleted)
         if not mappings:
@@ -95,7 +107,7 @@ class EventSink(Sink):
         tally = Tally()
         if violations:
             summary.read += 1
-            self._run.hand_over(RejectedRecord(self._stream, record, Rejection("invalid", violations), tally))
+            self._receiver.hand_over(RejectedRecord(self._stream, record, Rejection("invalid", violations), tally))
             return
         for mapping in mappings:
             summary.read += 1
@@ -118,11 +130,11 @@ class EventSink(Sink):
         result = mapping.event(record, deleted=deleted)
         match result:
             case Event():
-                self._run.hand_over(Pending(result, self._stream, tally))
+                self._receiver.hand_over(Pending(result, self._stream, tally))
             case Passed():
-                self._run.summary.skipped_by_mapping += 1
+                self._receiver.summary.skipped_by_mapping += 1
             case Rejection():
-                self._run.hand_over(RejectedRecord(self._stream, record, result, tally))
+                self._receiver.hand_over(RejectedRecord(self._stream, record, result, tally))
             case _:
                 assert_never(result)
 

@@ -35,7 +35,7 @@ from target_applied_events.handover import HeldState
 from target_applied_events.reader import Reader
 from target_applied_events.run import Run
 from target_applied_events.settings import PROPERTIES, Settings
-from target_applied_events.sinks import EventSink
+from target_applied_events.sinks import EventSink, Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +62,8 @@ class TargetAppliedEvents(Target):
         PluginCapabilities.STRUCTURED_LOGGING,
         TargetCapabilities.VALIDATE_RECORDS,
     ]
+    offline: ClassVar[bool] = False
+    """Whether nothing will be sent, so that neither key nor shop is needed."""
     _signal: int | None = None
 
     @cached_property
@@ -71,7 +73,7 @@ class TargetAppliedEvents(Target):
         Raises:
             SettingsError: With every problem at once.
         """
-        return Settings.read(self.config)
+        return Settings.read(self.config, offline=self.offline)
 
     @cached_property
     def run(self) -> Run:
@@ -79,6 +81,11 @@ class TargetAppliedEvents(Target):
         run = Run(self.settings, version=self.plugin_version, check_interrupted=self._check_interrupted)
         self.message_reader.on_pause = run.tick
         return run
+
+    @property
+    def receiver(self) -> Receiver:
+        """What the sinks hand over to."""
+        return self.run
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check all settings at once; the SDK's own check would print their values."""
@@ -121,7 +128,7 @@ class TargetAppliedEvents(Target):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Hold the state until all before it is settled."""
         self._assert_line_requires(message_dict, {"value"})
-        self.run.hand_over(HeldState(message_dict["value"]))
+        self.receiver.hand_over(HeldState(message_dict["value"]))
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Pass over it: events that were delivered can't be taken back."""
@@ -181,7 +188,7 @@ class TargetAppliedEvents(Target):
 
     def _tell_unmet(self) -> None:
         for declaration in self.settings.declarations:
-            if declaration.label not in self.run.met:
+            if declaration.label not in self.receiver.met:
                 self.logger.warning("%s met no stream: %s didn't come.", declaration.label, declaration.stream)
 
     # --- signals -------------------------------------------------------------------------------------------------
