@@ -237,3 +237,10 @@ def test_clearing_forgets_everything(store: Store) -> None:
     assert (contacts(store), list_metrics(store), store.events, store.contacts) == ([], [], 0, 0)
     take(store, metric={"metric_name": "m", "deduping_key": "k"})
     assert store.totals["m"].count == 1
+
+
+def test_a_chart_spans_what_was_counted_alone(store: Store) -> None:
+    metric = {"metric_name": "m", "deduping_key": "k"}
+    take(store, event_time="2026-04-07T14:30:00Z", metric=metric)
+    take(store, event_time="2027-04-07T14:30:00Z", metric=metric)
+    assert list_metrics(store)[0]["last_at"] == "2026-04-07T14:30:00Z"

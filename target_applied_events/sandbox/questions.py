@@ -119,7 +119,8 @@ def list_metrics(store: Store) -> list[dict[str, Any]]:
 
 
 def _metric(db: sqlite3.Connection, name: str, total: Total) -> dict[str, Any]:
-    (first, last) = db.execute("SELECT min(at), max(at) FROM events WHERE metric_name = ?", (name,)).fetchone()
+    span = "SELECT min(at), max(at) FROM events WHERE metric_name = ? AND counted"
+    (first, last) = db.execute(span, (name,)).fetchone()
     step = next((step for step in _STEPS if last // step - first // step < MOST_BARS), _STEPS[-1])
     bars = db.execute(
         "SELECT CAST(at / ? AS INTEGER) - (at < 0) AS bar, count(*), total(CAST(value AS REAL)) FROM events"

@@ -12,27 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.sandbox_process import Sandbox, running_sandbox
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.sandbox_process import Sandbox
 
 SHOP = "66e4a5f0-0000-4000-8000-000000000001"
 HEADERS = {"Authorization": "Bearer ALabc", "X-Shop-Id": SHOP}
 EVENT = {"name": "Order placed", "contact": {"email": "ada@example.com"}}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with running_sandbox() as started:
-        yield started
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.clear()
-    running.put_faults({"faults": []})
-    return running
 
 
 def post(sandbox: Sandbox, body: object = EVENT, **headers: str) -> requests.Response:

@@ -3,29 +3,14 @@ from __future__ import annotations
 import http.client
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
 
 from tests.sandbox_process import Sandbox, running_sandbox
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 HEADERS = {"Authorization": "Bearer ALabc", "X-Shop-Id": "66e4a5f0-0000-4000-8000-000000000001"}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with running_sandbox() as started:
-        yield started
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.clear()
-    return running
 
 
 def post(sandbox: Sandbox, name: str = "x", timeout: float = 10) -> requests.Response:

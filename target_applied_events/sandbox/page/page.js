@@ -114,8 +114,9 @@ function startKeys() {
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, select, textarea");
     if (event.key === "/" && !typing) {
-      location.hash = "#/timelines";
-      requestAnimationFrame(() => find("search").focus());
+      if (find("search").offsetParent === null) history.pushState(null, "", "#/timelines");
+      show();
+      find("search").focus();
       event.preventDefault();
     }
     if (event.key === "Escape" && event.target === find("search")) {

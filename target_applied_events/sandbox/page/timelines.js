@@ -115,7 +115,7 @@ function drawRow(node, href, chosen, seed, title, detail, when, count) {
   else link.removeAttribute("aria-current");
   link.replaceChildren(
     avatar(seed, title),
-    el("span", { class: "who" }, el("b", {}, title), el("small", {}, detail)),
+    el("span", { class: "who" }, el("b", { dir: "auto" }, title), el("small", {}, detail)),
     el("span", { class: "when" }, el("small", {}, when), el("small", { class: "count" }, count)),
   );
 }
@@ -148,7 +148,7 @@ async function loadWho() {
   const label = contact.name || contact.email || contact.phone || contact.remote_id || "No identifier";
   place.replaceChildren(
     avatar(contact.id, label),
-    el("div", {}, el("h1", {}, label), el("dl", { class: "known" }, ...knownBy(contact))),
+    el("div", {}, el("h1", { dir: "auto" }, label), el("dl", { class: "known" }, ...knownBy(contact))),
   );
 }
 
@@ -201,8 +201,8 @@ function drawEvent(row, isNew) {
     el(
       "summary",
       {},
-      el("span", { class: "headline" }, el("b", {}, event.name), metricOf(row)),
-      event.description ? el("span", { class: "description" }, event.description) : null,
+      el("span", { class: "headline" }, el("b", { dir: "auto" }, event.name), metricOf(row)),
+      event.description ? el("span", { class: "description", dir: "auto" }, event.description) : null,
       el("span", { class: "meta" }, ...metaOf(row, event)),
     ),
     body,
