@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import StrictUndefined, nodes, pass_context
 from jinja2.exceptions import SecurityError
-from jinja2.filters import FILTERS
 from jinja2.lexer import TOKEN_FLOAT, Lexer, Token
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.runtime import Context, LoopContext, Undefined
@@ -117,7 +116,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(undefined=StrictUndefined, optimized=False, autoescape=False, cache_size=0)
         self._lexer = _ExactLexer(self)
         self.globals.clear()
-        guarded = {name: _guarded(function) for name, function in operations.filters(FILTERS).items()}
+        guarded = {name: _guarded(function) for name, function in operations.filters().items()}
         default = pass_context(_default)
         ours = guarded | operators.OPERATORS | {"default": default, "d": default}
         self.filters = ours

@@ -15,7 +15,7 @@ from target_applied_events.contract import is_uuid, number, rfc3339, utc
 from target_applied_events.notation import Unmappable, canonical, kind, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from target_applied_events.event import Json
 
@@ -181,7 +181,7 @@ def to_integer(value: Json, default: Json = 0, base: int = 10) -> Json:
         return default
 
 
-PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
+PLAIN: Final[dict[str, Callable[..., Any]]] = {
     "lower": lower,
     "upper": upper,
     "trim": trim,

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from jinja2.filters import make_attrgetter
+from jinja2 import pass_context
+from jinja2.filters import FILTERS, make_attrgetter
 from jinja2.utils import _PassArg
 
 from target_applied_events.arithmetic import absolute, binary, rounded
@@ -75,12 +76,17 @@ def weight(value: object) -> int:
     return total
 
 
-def filters(jinja: Mapping[str, Function]) -> dict[str, Function]:
+def filters() -> dict[str, Function]:
     """Put together the filters, each called with the evaluation first: ours before Jinja's, none that is left out."""
-    kept = {name: _measured(name, bound(function)) for name, function in jinja.items() if name not in LEFT_OUT}
-    ours = {name: bound(function) for name, function in PLAIN.items()}
+    kept = {name: _measured(name, bound(function)) for name, function in FILTERS.items() if name not in LEFT_OUT}
+    ours = {name: bound(function) for name, function in (PLAIN | _OWN).items()}
     methods = {f".{name}": _method(name) for name in METHODS}
-    return kept | ours | _OWN | methods
+    return kept | ours | methods
+
+
+def named(name: str) -> Function:
+    """Find the function behind a filter's name."""
+    return PLAIN.get(name) or _OWN.get(name) or FILTERS[name]
 
 
 def bound(function: Function) -> Function:
@@ -161,13 +167,13 @@ def _tojson(_: Account, value: Any) -> str:  # noqa: ANN401  a filter's values
 
 
 _OWN: Final[dict[str, Function]] = {
-    "abs": lambda _, value: absolute(value),
-    "format": _format,
-    "join": _join,
-    "replace": _replace,
-    "round": _round,
-    "sum": _sum,
-    "tojson": _tojson,
+    "abs": absolute,
+    "format": pass_context(_format),
+    "join": pass_context(_join),
+    "replace": pass_context(_replace),
+    "round": pass_context(_round),
+    "sum": pass_context(_sum),
+    "tojson": pass_context(_tojson),
 }
 
 

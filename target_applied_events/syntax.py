@@ -6,11 +6,13 @@ import difflib
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from jinja2 import nodes
+from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 
+from target_applied_events.arguments import misfit
 from target_applied_events.filters import zone_named
 from target_applied_events.notation import Unmappable
-from target_applied_events.operations import LEFT_OUT, METHODS
+from target_applied_events.operations import LEFT_OUT, METHODS, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,7 +107,7 @@ class Tidier(NodeTransformer):
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Check that there is such a filter, also where `map` names it."""
-        self._check_filter(node.name)
+        self._check_filter(node.name, node)
         named = _constant(node, _NAMING.get(node.name), "")
         if named is not None and node.name == "map":
             self._check_filter(str(named))
@@ -121,21 +123,25 @@ class Tidier(NodeTransformer):
         except Unmappable as mistake:
             self.problems.append(str(mistake))
 
-    def _check_filter(self, name: str) -> None:
+    def _check_filter(self, name: str, call: nodes.Filter | None = None) -> None:
         known = [item for item in self.environment.filters if not item.startswith(".")]
         if name in LEFT_OUT:
             self.problems.append(f'the filter "{name}" isn\'t available in mappings')
         elif name not in known:
             self.problems.append(f'there is no filter "{name}"{nearest(name, known)}')
+        elif call is not None and (takes := misfit(named(name), call)) is not None:
+            self.problems.append(f'the filter "{name}" is given other arguments than it takes; {takes}')
 
     def visit_Test(self, node: nodes.Test) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Check that there is such a test."""
-        self._check_test(node.name)
+        self._check_test(node.name, node)
         return self.generic_visit(node)
 
-    def _check_test(self, name: str) -> None:
+    def _check_test(self, name: str, call: nodes.Test | None = None) -> None:
         if name not in self.environment.tests:
             self.problems.append(f'there is no test "{name}"{nearest(name, self.environment.tests)}')
+        elif call is not None and (takes := misfit(TESTS[name], call)) is not None:
+            self.problems.append(f'the test "{name}" is given other arguments than it takes; {takes}')
 
     def visit_Call(self, node: nodes.Call) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Make a filter of what may be called."""

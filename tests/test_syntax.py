@@ -27,6 +27,15 @@ def template(source: str) -> Template:
         ("{{ email.lowr() }}", '"lowr()" is nothing that can be called here; did you mean "lower"?'),
         ("{{ d | timestamp('%d', 'Europe/Berlni') }}", 'there is no time zone "Europe/Berlni"'),
         ("{{ d | timestamp(zone='Mars') }}", 'there is no time zone "Mars"'),
+        (
+            "{{ email | lower('x') }}",
+            'the filter "lower" is given other arguments than it takes; it takes no arguments',
+        ),
+        ("{{ email | replace('x') }}", "it takes (old, new, count=None)"),
+        ("{{ email | timestamp(tz='x') }}", "it takes (form=None, zone='UTC')"),
+        ("{{ tags | slice }}", "it takes (slices, fill_with=None)"),
+        ("{{ tags | length(1) }}", "it takes no arguments"),
+        ("{{ email is divisibleby }}", 'the test "divisibleby" is given other arguments than it takes; it takes (num)'),
         ("{% macro m() %}{% endmacro %}", "a mapping has no {% macro %}"),
         ("{% include 'x' %}", "a mapping has no {% include %}"),
         ("{% import 'x' as y %}", "a mapping has no {% import %}"),
@@ -68,3 +77,23 @@ def test_the_columns_that_a_template_names_are_known() -> None:
 )
 def test_a_bare_column_is_known_as_one(source: str, column: tuple[str, ...] | None) -> None:
     assert template(source).column == column
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ a | default('x', boolean=true) | d(1) }}",
+        "{{ a | join(',', attribute='b') }}",
+        "{{ a | map(attribute='b') | map('upper') | map('replace', 'a', 'b') | list }}",
+        "{{ a | round(2, method='floor') | abs | float }}",
+        "{{ a | timestamp('%Y', zone='UTC') | string | sha256 }}",
+        "{{ a | sum(attribute='x', start=1) }}",
+        "{{ a | format(1, 2, 3) | center(20) | truncate(9, true, '…') }}",
+        "{{ a | groupby('x') | first | list | sort(reverse=true) | unique | reverse | batch(2) | list }}",
+        "{{ a | selectattr('x', 'gt', 5) | rejectattr('y') | list }}",
+        "{{ a is gt(5) and a is gt 5 and a is none and a is in [1] and a is defined }}",
+        "{{ a.strip().split(',', 1)[0].replace('a', 'b', 1) }}",
+    ],
+)
+def test_arguments_that_a_filter_or_a_test_takes_are_no_mistake(source: str) -> None:
+    assert parse(source)[1] == ()
