@@ -79,7 +79,7 @@ class Dispatcher:
         """
         self._delivery, self._send, self._clock = delivery, send, clock
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._workers = 0
         self._changed = threading.Condition()
         self._backlog = _Backlog()
@@ -177,7 +177,10 @@ class Dispatcher:
         except BaseException as failure:  # noqa: BLE001 - it is raised where the run can end: in the main thread
             self._failure = failure
         finally:
+            for _ in range(self._workers):
+                self._jobs.put(None)
             with self._changed:
+                self._count_unsettled()
                 self.ended = True
                 self._changed.notify_all()
 
@@ -203,8 +206,9 @@ class Dispatcher:
         match message:
             case _Batch(items):
                 self._delivery.accept(items, self._clock())
-                with self._changed:
+                with self._changed:  # in one step, or there would seem to be room for as much again
                     self._backlog.remove(items)
+                    self._count_unsettled()
             case _Returned(position, reply, started):
                 self._delivery.replied(position, reply, started=started, now=self._clock())
             case _Crashed(error):
@@ -219,10 +223,13 @@ class Dispatcher:
 
     def _publish(self) -> None:
         with self._changed:
-            self._unsettled, self._unsettled_bytes = self._delivery.unsettled, self._delivery.unsettled_bytes
+            self._count_unsettled()
             self._changed.notify_all()
         if self._is_full and not self._told_crowd:
             self._told_crowd = self._tell_crowd()
+
+    def _count_unsettled(self) -> None:
+        self._unsettled, self._unsettled_bytes = self._delivery.unsettled, self._delivery.unsettled_bytes
 
     def _tell_crowd(self) -> bool:
         """Say once that one contact holds up the rest."""
@@ -246,8 +253,7 @@ class Dispatcher:
     # --- the workers' threads ------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        while True:
-            job = self._jobs.get()
+        while (job := self._jobs.get()) is not None:
             started = self._clock()
             try:
                 reply = self._send(job.event)

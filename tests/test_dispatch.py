@@ -1,0 +1,405 @@
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from target_applied_events.delivery import Delivery, Policy
+from target_applied_events.dispatch import MOST_UNSETTLED, MOST_UNSETTLED_BYTES, Dispatcher
+from target_applied_events.errors import EndpointError, InternalError, StopReading, TargetError
+from target_applied_events.event import Answer, Event, Failure, NoAnswer, Rejection, Reply
+from target_applied_events.handover import HeldState, Item, Pending, RejectedRecord, Tally
+from target_applied_events.pace import Pace
+from target_applied_events.summary import Summary
+from tests.delivery_world import ORDERS, SHOP, FaultError, LedgerModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PATIENCE_SECONDS = 30.0
+OK = Answer(200, b"{}", "application/json")
+
+
+class Waited(Exception):  # noqa: N818 - what a test ends a wait with
+    """The dispatcher waits."""
+
+
+class Desk:
+    """All around a dispatcher: requests are answered once the test opens the desk."""
+
+    def __init__(self, *, max_concurrency: int = 8, clock: Callable[[], float] = time.monotonic) -> None:
+        self.is_open = threading.Event()
+        self.arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.written: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.kept: list[RejectedRecord] = []
+        self.reply: Reply = OK
+        self.ledger = LedgerModel(run=1)
+        self.summary = Summary()
+        self.delivery = Delivery(
+            ledger=self.ledger,
+            keep=self.keep,
+            write_state=self.write_state,
+            pace=Pace(max_concurrency=max_concurrency, requests_per_second=None, now=clock()),
+            policy=Policy(retry_timeout_seconds=300, in_doubt="resend", max_rejected=0),
+            summary=self.summary,
+            rng=random.Random(1),  # noqa: S311 - the same backoffs each time
+            wall_clock=time.time,
+        )
+        self.dispatcher = Dispatcher(self.delivery, self.send, clock=clock)
+        self.dispatcher.start()
+
+    def send(self, event: Event) -> Reply:
+        self.arrived.put(event)
+        assert self.is_open.wait(PATIENCE_SECONDS)
+        if self.reply is OK:
+            self.ledger.taken[event.key] += 1
+        return self.reply
+
+    def keep(self, records: Sequence[RejectedRecord]) -> None:
+        self.kept += records
+
+    def write_state(self, value: Any) -> None:  # noqa: ANN401 - as the delivery has it
+        self.written.put(value)
+
+    def hand_over(self, *items: Item, on_wait: Callable[[], None] | None = None) -> None:
+        self.summary.read += sum(not isinstance(item, HeldState) for item in items)
+        self.dispatcher.hand_over(items, on_wait or refuse_to_wait)
+
+    def finish(self) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+
+        def on_wait() -> None:
+            assert time.monotonic() < deadline, f"it hangs: {self.dispatcher!r}"
+
+        self.dispatcher.finish(on_wait)
+
+    def unsettled_by_the_accounts(self) -> int:
+        return self.summary.read - self.summary.settled
+
+
+def refuse_to_wait() -> None:
+    raise Waited
+
+
+def events(count: int, *identifiers: str, first: int = 0, body: bytes = b"{}") -> list[Item]:
+    def event(number: int) -> Event:
+        return Event("orders", "mappings[0]", SHOP, body, number.to_bytes(16, "big"), identifiers, {"n": number}, {})
+
+    return [Pending(event(number), ORDERS, Tally()) for number in range(first, first + count)]
+
+
+def until(is_true: Callable[[], bool]) -> None:
+    """Wait for what another thread is about to do."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def in_background(call: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    return thread
+
+
+# --- backpressure --------------------------------------------------------------------------------------------------
+
+
+def test_handing_over_waits_while_ten_thousand_are_unsettled_and_goes_on_when_some_are_settled() -> None:
+    desk = Desk()
+    for first in range(0, MOST_UNSETTLED, 1_000):
+        desk.hand_over(*events(1_000, first=first))
+    waits = 0
+
+    def on_wait() -> None:
+        nonlocal waits
+        waits += 1
+        if waits == 2:
+            assert desk.dispatcher.unsettled == MOST_UNSETTLED
+            desk.is_open.set()
+
+    desk.hand_over(*events(1, first=MOST_UNSETTLED), on_wait=on_wait)
+    assert waits >= 2
+    desk.finish()
+    assert desk.summary.delivered == MOST_UNSETTLED + 1
+
+
+def test_handing_over_waits_while_64_mib_of_bodies_are_unsettled() -> None:
+    desk = Desk()
+    body = bytes(1 << 20)
+    desk.hand_over(*events(MOST_UNSETTLED_BYTES // len(body), body=body))
+    with pytest.raises(Waited):
+        desk.dispatcher.hand_over(events(1, first=100, body=body), refuse_to_wait)
+    desk.is_open.set()
+    until(lambda: not desk.dispatcher.unsettled)
+    desk.hand_over(*events(1, first=100, body=body))
+    desk.finish()
+
+
+def test_what_was_accepted_a_moment_ago_leaves_no_room() -> None:
+    desk = Desk()
+    committing, go_on = threading.Event(), threading.Event()
+    commit = desk.ledger.commit
+
+    def slow_commit(**notes: Any) -> None:  # noqa: ANN401 - as the ledger has them
+        committing.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        commit(**notes)
+
+    desk.ledger.commit = slow_commit  # type: ignore[method-assign]
+    desk.hand_over(*events(MOST_UNSETTLED))
+    assert committing.wait(PATIENCE_SECONDS)
+    with pytest.raises(Waited):
+        desk.dispatcher.hand_over(events(1, first=MOST_UNSETTLED), refuse_to_wait)
+    go_on.set()
+    desk.is_open.set()
+    desk.finish()
+
+
+def test_a_batch_that_is_too_large_goes_when_it_is_alone() -> None:
+    desk = Desk()
+    desk.hand_over(*events(MOST_UNSETTLED + 1))
+    with pytest.raises(Waited):
+        desk.dispatcher.hand_over(events(1, first=20_000), refuse_to_wait)
+    desk.is_open.set()
+    desk.finish()
+    assert desk.summary.delivered == MOST_UNSETTLED + 1
+
+
+def test_it_tells_once_that_one_contact_fills_the_window(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk()
+    told = threading.Event()
+
+    class Telling(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            del record
+            told.set()
+
+    handler = Telling(level=logging.WARNING)
+    logging.getLogger("target_applied_events.dispatch").addHandler(handler)
+    try:
+        desk.hand_over(*events(MOST_UNSETTLED, "email:secret@example.com"))
+        with pytest.raises(Waited):
+            desk.dispatcher.hand_over(events(1, first=MOST_UNSETTLED), refuse_to_wait)
+        assert told.wait(PATIENCE_SECONDS)
+    finally:
+        logging.getLogger("target_applied_events.dispatch").removeHandler(handler)
+    desk.is_open.set()
+    desk.finish()
+    [told_once] = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert "9999 of them wait behind one contact" in told_once
+    assert "secret" not in told_once
+
+
+# --- the ends ------------------------------------------------------------------------------------------------------
+
+
+def test_finish_waits_until_all_is_settled_and_the_last_state_has_left() -> None:
+    desk = Desk()
+    desk.hand_over(*events(30, "email:a"), HeldState("first"), *events(30, first=30), HeldState("last"))
+    with pytest.raises(Waited):
+        desk.dispatcher.finish(refuse_to_wait)
+    desk.is_open.set()
+    desk.finish()
+    assert desk.summary.delivered == 60
+    states = [desk.written.get_nowait() for _ in range(desk.written.qsize())]
+    assert states[-1] == "last"
+    assert desk.dispatcher.unsettled == 0
+
+
+def test_state_leaves_while_nothing_is_handed_over() -> None:
+    desk = Desk()
+    desk.is_open.set()
+    desk.hand_over(HeldState(1))
+    assert desk.written.get(timeout=PATIENCE_SECONDS) == 1
+    desk.hand_over(*events(1), HeldState(2))
+    assert desk.written.get(timeout=PATIENCE_SECONDS) == 2
+
+
+def test_abort_lets_what_is_in_flight_end_and_sends_nothing_more() -> None:
+    desk = Desk(max_concurrency=3)
+    desk.hand_over(*events(3), HeldState("of the three"), *events(10, first=3), HeldState("of all"))
+    until(lambda: desk.arrived.qsize() == 3)
+    aborting = in_background(lambda: desk.dispatcher.abort(StopReading("SIGTERM", exit_status=143)))
+    until(lambda: desk.delivery.stopped is not None)
+    assert aborting.is_alive()
+    desk.is_open.set()
+    aborting.join(PATIENCE_SECONDS)
+    assert desk.dispatcher.ended
+    assert desk.arrived.qsize() == desk.summary.delivered == 3
+    assert [desk.written.get_nowait() for _ in range(desk.written.qsize())] == ["of the three"]
+    assert desk.dispatcher.unsettled == desk.unsettled_by_the_accounts() == 10
+    with pytest.raises(StopReading):
+        desk.dispatcher.raise_failure()
+
+
+def test_abort_waits_20_seconds_for_an_answer_and_no_longer() -> None:
+    now = 1_000.0
+    desk = Desk(clock=lambda: now)
+    desk.hand_over(*events(1), HeldState("never"))
+    until(lambda: desk.arrived.qsize() == 1)
+    aborting = in_background(lambda: desk.dispatcher.abort(StopReading("SIGTERM", exit_status=143)))
+    until(lambda: desk.delivery.stopped is not None)
+    now += 19.9
+    assert aborting.is_alive()
+    now += 0.2
+    aborting.join(PATIENCE_SECONDS)
+    assert desk.dispatcher.ended
+    assert desk.written.empty()
+    assert set(desk.ledger.intents) == {bytes(16)}
+    desk.is_open.set()
+
+
+def test_what_on_wait_raises_ends_the_wait() -> None:
+    desk = Desk()
+    desk.hand_over(*events(MOST_UNSETTLED))
+    with pytest.raises(Waited):
+        desk.dispatcher.hand_over(events(1, first=MOST_UNSETTLED), refuse_to_wait)
+    with pytest.raises(Waited):
+        desk.dispatcher.finish(refuse_to_wait)
+    desk.is_open.set()
+    desk.finish()
+
+
+# --- what goes wrong -----------------------------------------------------------------------------------------------
+
+
+def rejected() -> RejectedRecord:
+    return RejectedRecord(ORDERS, {}, Rejection("invalid"), Tally())
+
+
+@pytest.mark.parametrize("operation", ["standing", "commit", "commit, though noted", "sync"])
+def test_a_ledger_that_fails_ends_the_run_and_no_state_leaves(operation: str) -> None:
+    desk = Desk()
+    desk.ledger.failing = operation
+    desk.is_open.set()
+    desk.hand_over(*events(20), HeldState("never"))
+    with pytest.raises(FaultError):
+        desk.finish()
+    assert desk.written.empty()
+    assert desk.dispatcher.unsettled == desk.unsettled_by_the_accounts()
+
+
+def test_a_ledger_that_cannot_say_whether_the_address_is_known_ends_the_run() -> None:
+    desk = Desk()
+    desk.ledger.failing, desk.reply = "knows_delivery", Answer(404)
+    desk.is_open.set()
+    desk.hand_over(*events(1))
+    with pytest.raises(FaultError):
+        desk.finish()
+
+
+def test_rejected_records_that_cannot_be_kept_end_the_run_and_no_state_leaves() -> None:
+    desk = Desk()
+
+    def cannot_keep(records: object) -> None:
+        del records
+        raise FaultError("keep")
+
+    desk.delivery._keep = cannot_keep  # noqa: SLF001 - what `keep` does once the disk is full
+    desk.is_open.set()
+    desk.hand_over(*events(1), rejected(), HeldState("never"))
+    with pytest.raises(FaultError):
+        desk.finish()
+    assert desk.written.empty()
+    assert desk.dispatcher.unsettled == desk.unsettled_by_the_accounts()
+
+
+def test_an_attempt_that_fails_in_an_unforeseen_way_ends_the_run() -> None:
+    desk = Desk()
+
+    def breaks(event: Event) -> Reply:
+        raise ValueError(f"with a record's value: {event.body!r}")
+
+    desk.dispatcher._send = breaks  # noqa: SLF001 - the worker takes whatever it was given
+    desk.hand_over(*events(3), HeldState("never"))
+    with pytest.raises(InternalError, match=r"^An attempt failed in an unforeseen way: ValueError\.$"):
+        desk.finish()
+    assert desk.written.empty()
+
+
+def test_an_endpoint_that_refuses_the_key_ends_the_run_once_all_in_flight_have_ended() -> None:
+    desk = Desk()
+    desk.reply = Answer(401)
+    desk.is_open.set()
+    desk.hand_over(*events(20), HeldState("never"))
+    with pytest.raises(EndpointError, match="401"):
+        desk.finish()
+    assert desk.arrived.qsize() <= 8
+    assert desk.ledger.intents == {}
+    assert desk.written.empty()
+
+
+def test_a_failure_ends_a_wait_for_room_and_every_later_handing_over() -> None:
+    desk = Desk()
+    desk.hand_over(*events(MOST_UNSETTLED))
+    desk.ledger.failing = "commit"
+
+    def fails_now() -> None:
+        desk.is_open.set()
+
+    with pytest.raises(FaultError):
+        desk.hand_over(*events(MOST_UNSETTLED, first=MOST_UNSETTLED), on_wait=fails_now)
+    with pytest.raises(FaultError):
+        desk.dispatcher.hand_over(events(1), refuse_to_wait)
+    with pytest.raises(FaultError):
+        desk.finish()
+
+
+def test_standard_output_that_nobody_reads_ends_the_run_as_a_signal_does() -> None:
+    desk = Desk()
+
+    def closed(value: object) -> None:
+        del value
+        raise StopReading("closed", exit_status=143)
+
+    desk.delivery._write_state = closed  # noqa: SLF001 - what writing does once the reader is gone
+    desk.is_open.set()
+    desk.hand_over(*events(3), HeldState("never"))
+    with pytest.raises(StopReading) as ended:
+        desk.finish()
+    assert ended.value.exit_status == 143
+    assert isinstance(ended.value, TargetError)
+
+
+# --- threads -------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_no_more_threads_than_requests_may_be_in_flight_and_one() -> None:
+    before = set(threading.enumerate())
+    desk = Desk(max_concurrency=4)
+    desk.hand_over(*events(50))
+    until(lambda: desk.arrived.qsize() == 4)
+    started = set(threading.enumerate()) - before
+    assert sorted(thread.name for thread in started) == ["dispatcher", *(f"worker-{n}" for n in range(1, 5))]
+    desk.is_open.set()
+    desk.finish()
+    for thread in started:
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
+
+
+def test_a_retry_is_sent_when_its_time_has_come_though_nothing_is_handed_over() -> None:
+    desk = Desk()
+    desk.reply = NoAnswer(Failure.UNREACHABLE)
+    desk.is_open.set()
+    desk.hand_over(*events(1), HeldState("last"))
+    until(lambda: desk.summary.retried >= 2)
+    desk.reply = OK
+    assert desk.written.get(timeout=PATIENCE_SECONDS) == "last"
+    desk.finish()
+
+
+def test_its_repr_tells_where_it_stands() -> None:
+    desk = Desk(max_concurrency=1)
+    desk.hand_over(*events(2, "email:secret"))
+    until(lambda: desk.arrived.qsize() == 1)
+    assert repr(desk.dispatcher).startswith("<Dispatcher workers=1 ended=False <Delivery unsettled=2 in_flight=1 ")
+    assert "secret" not in repr(desk.dispatcher)
+    desk.is_open.set()
+    desk.finish()
