@@ -47,7 +47,7 @@ class Pace:
         self._learned = _LearnedRate(now)
         self._in_flight = 0
         self._most_in_flight = 0
-        self._limit_reached_at = -inf
+        self._is_full = False
         self._pushed_back = False
         self._cut_at = -inf
         self._round_trip_seconds = 0.0
@@ -96,8 +96,7 @@ class Pace:
             return False
         self._in_flight += 1
         self._most_in_flight = max(self._most_in_flight, self._in_flight)
-        if self._in_flight >= self.limit:
-            self._limit_reached_at = now
+        self._is_full = self._in_flight >= self.limit
         if self.rate is not None:
             self._next_permit_at = max(self._next_permit_at, now) + 1 / self.rate
         if self._gate_closed:
@@ -117,7 +116,7 @@ class Pace:
 
         Args:
             now: When it was answered, or given up.
-            started: When it was admitted.
+            started: When it was begun, not before it was admitted.
             signal: What the reply says about the endpoint's load.
 
         Raises:
@@ -176,7 +175,7 @@ class Pace:
         self._learned.succeed(now)
         if not self._pushed_back:
             self._grow(1)
-        elif self._limit_reached_at >= started:
+        elif self._is_full:
             self._grow(1 / self._limit)
 
     def _grow(self, by: float) -> None:
@@ -187,6 +186,7 @@ class Pace:
         # A closed gate lets one through at a time, which tells nothing of how many the endpoint could take.
         if not self._gate_closed and now - self._cut_at >= self._cut_interval_seconds:
             self._limit = max(1.0, self._limit * LIMIT_CUT)
+            self._is_full = False
             self._cut_at = now
 
     def _fail(self, now: float) -> None:

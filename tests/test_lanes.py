@@ -26,22 +26,22 @@ class AgainstAListInOrder(RuleBasedStateMachine):
         self.out: set[int] = set()
         self.parked: dict[int, float] = {}
 
-    def is_ready(self, position: int) -> bool:
-        before = (others for other, others in self.unsettled.items() if other < position)
-        held = position in self.out or position in self.parked
-        return not held and not any(others & self.unsettled[position] for others in before)
-
     def ready(self) -> list[int]:
-        return [position for position in self.unsettled if self.is_ready(position)]
+        ready = []
+        before: set[str] = set()
+        for position, identifiers in self.unsettled.items():
+            if not before & identifiers and position not in self.out and position not in self.parked:
+                ready.append(position)
+            before |= identifiers
+        return ready
 
-    @rule(
-        identifiers=st.lists(st.sampled_from(IDENTIFIERS), min_size=1, max_size=3) | st.just([]), gap=st.integers(0, 2)
-    )
-    def add(self, identifiers: list[str], gap: int) -> None:
-        position = self.added + gap
-        self.lanes.add(position, tuple(identifiers))
-        self.unsettled[position] = frozenset(identifiers)
-        self.added = position + 1
+    @rule(added=st.lists(TIED | st.just([]), min_size=1, max_size=4), gap=st.integers(0, 2))
+    def add(self, added: list[list[str]], gap: int) -> None:
+        self.added += gap
+        for identifiers in added:
+            self.lanes.add(self.added, tuple(identifiers))
+            self.unsettled[self.added] = frozenset(identifiers)
+            self.added += 1
 
     @precondition(lambda self: self.added)
     @rule(data=st.data())
@@ -49,12 +49,13 @@ class AgainstAListInOrder(RuleBasedStateMachine):
         with pytest.raises(InternalError):
             self.lanes.add(data.draw(st.integers(0, self.added - 1)), ())
 
-    @rule()
-    def take(self) -> None:
-        expected = min(self.ready(), default=None)
-        assert self.lanes.take() == expected
-        if expected is not None:
-            self.out.add(expected)
+    @rule(times=st.integers(1, 3))
+    def take(self, times: int) -> None:
+        for _ in range(times):
+            expected = min(self.ready(), default=None)
+            assert self.lanes.take() == expected
+            if expected is not None:
+                self.out.add(expected)
 
     @precondition(lambda self: self.out)
     @rule(data=st.data(), seconds=st.sampled_from([0.0, 0.5, 1.0, 2.0]))
@@ -79,13 +80,11 @@ class AgainstAListInOrder(RuleBasedStateMachine):
         self.out.remove(position)
         del self.unsettled[position]
 
-    @rule(data=st.data(), bring_back=st.sampled_from(["settle", "put_back", "park"]))
-    def bring_back_what_is_not_out(self, data: st.DataObject, bring_back: str) -> None:
-        others = [position for position in range(-1, self.added + 1) if position not in self.out]
-        position = data.draw(st.sampled_from(others))
-        arguments = (position, self.now) if bring_back == "park" else (position,)
-        with pytest.raises(InternalError):
-            getattr(self.lanes, bring_back)(*arguments)
+    @rule(bring_back=st.sampled_from(["settle", "put_back", "park"]))
+    def bring_back_what_is_not_out(self, bring_back: str) -> None:
+        for position in {-1, 0, self.added, *self.unsettled} - self.out:
+            with pytest.raises(InternalError):
+                getattr(self.lanes, bring_back)(position, *([self.now] if bring_back == "park" else []))
 
     @rule(seconds=st.sampled_from([0.25, 1.0, 5.0]))
     def wake(self, seconds: float) -> None:

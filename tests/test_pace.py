@@ -11,6 +11,12 @@ from tests.planted_bugs import ORDINARY_RUN, assert_found
 
 EVER = 1e6
 ROUNDING = 1e-6
+ROWS = [(signal,) * 14 for signal in Signal] + [
+    (Signal.SUCCESS, Signal.RATE_LIMITED) * 7,
+    (*(Signal.SUCCESS,) * 5, Signal.RATE_LIMITED, Signal.SUCCESS),
+    (Signal.FAILURE, Signal.PUSH_BACK) * 7,
+    (*(Signal.FAILURE,) * 9, Signal.NEUTRAL, Signal.FAILURE),
+]
 
 
 class AgainstItsWholePast(RuleBasedStateMachine):
@@ -18,7 +24,7 @@ class AgainstItsWholePast(RuleBasedStateMachine):
 
     pace_class: type[Pace] = Pace
 
-    @initialize(max_concurrency=st.integers(1, 40), cap=st.sampled_from([None, None, 0.5, 10.0, 1_000.0]))
+    @initialize(max_concurrency=st.integers(1, 40), cap=st.none() | st.sampled_from([0.5, 10.0, 1_000.0]))
     def begin(self, max_concurrency: int, cap: float | None) -> None:
         self.now = 50.0
         self.max_concurrency = max_concurrency
@@ -31,19 +37,19 @@ class AgainstItsWholePast(RuleBasedStateMachine):
         self.failures = 0
         self.closed_at: float | None = None
 
-    def check_start(self) -> None:
-        """Hold a start against the class's first sentence; called before it's noted."""
+    def hold_to_its_promise(self, start: float) -> None:
+        """Hold one more start against the class's first sentence."""
         assert len(self.in_flight) < self.pace.limit
-        assert self.now >= self.held_until
+        assert start >= self.held_until
+        assert start >= self.due_at - RATE_SLACK_SECONDS - ROUNDING
         if self.closed_at is not None:
             assert not [started for started in self.in_flight if started > self.closed_at], "two probes"
-        assert self.now >= self.due_at - RATE_SLACK_SECONDS - ROUNDING
 
     def try_to_start(self) -> bool:
         rate = self.pace.rate
         admitted = self.pace.admit(self.now)
         if admitted:
-            self.check_start()
+            self.hold_to_its_promise(self.now)
             self.in_flight.append(self.now)
             self.most = max(self.most, len(self.in_flight))
             if rate is not None:
@@ -83,13 +89,15 @@ class AgainstItsWholePast(RuleBasedStateMachine):
             self.in_flight.remove(started)
             self.learn(started, signal)
 
-    @rule(signal=st.sampled_from(Signal), stragglers=st.integers(0, 2))
-    def answer_alike_in_a_row(self, signal: Signal, stragglers: int) -> None:
-        for _ in range(12 + stragglers):
+    @rule(signals=st.sampled_from(ROWS), stragglers=st.integers(0, 2))
+    def answer_in_a_row(self, signals: tuple[Signal, ...], stragglers: int) -> None:
+        for signal in signals:
             self.now = max(self.now, self.pace.next_admit(self.now) or self.now)
             self.try_to_start()
             if len(self.in_flight) > min(stragglers, self.pace.limit - 1) and self.closed_at is None:
                 self.learn(self.in_flight.pop(), signal)
+        if stragglers and self.in_flight:
+            self.learn(self.in_flight.pop(0), signals[-1])
 
     def learn(self, started: float, signal: Signal) -> None:
         self.pace.answered(self.now, started, signal)
@@ -118,6 +126,12 @@ class AgainstItsWholePast(RuleBasedStateMachine):
     def hold(self, seconds: float) -> None:
         self.pace.hold(self.now + seconds)
         self.held_until = max(self.held_until, self.now + seconds)
+
+    @invariant()
+    def it_promises_no_start_that_is_too_much_or_too_early(self) -> None:
+        admissible_at = self.pace.next_admit(self.now)
+        if admissible_at is not None:
+            self.hold_to_its_promise(admissible_at)
 
     @invariant()
     def it_counts_what_is_in_flight(self) -> None:
@@ -200,9 +214,10 @@ class AShorterRetryAfterReplacesALonger(Pace):
 
 
 class TheLearnedRateIsIgnored(Pace):
-    def admit(self, now: float) -> bool:
-        self._next_permit_at = now if self._cap is None else self._next_permit_at
-        return super().admit(now)
+    def next_admit(self, now: float) -> float | None:
+        if self._cap is None:
+            self._next_permit_at = now
+        return super().next_admit(now)
 
 
 class IdleTimeIsMadeUpFor(Pace):
@@ -314,6 +329,27 @@ def test_after_a_push_back_it_grows_only_where_it_was_reached() -> None:
     for second in range(1, 100):
         assert pace.admit(float(second))
         pace.answered(second + 0.1, float(second), Signal.SUCCESS)
+    assert pace.limit == 5
+
+
+def test_it_grows_though_workers_begin_later_than_they_are_let() -> None:
+    pace = make()
+    fill(pace, 0.0)
+    pace.answered(0.1, 0.0, Signal.PUSH_BACK)
+    for _ in range(7):
+        pace.answered(0.1, 0.0, Signal.NEUTRAL)
+    for second in range(1, 6):
+        for _ in range(fill(pace, float(second))):
+            pace.answered(second + 0.2, second + 0.1, Signal.SUCCESS)
+    assert pace.limit == 10
+
+
+def test_successes_of_what_was_in_flight_at_a_cut_do_not_undo_it() -> None:
+    pace = make()
+    fill(pace, 0.0)
+    pace.answered(0.1, 0.0, Signal.PUSH_BACK)
+    for _ in range(7):
+        pace.answered(0.1, 0.0, Signal.SUCCESS)
     assert pace.limit == 5
 
 

@@ -22,6 +22,7 @@ CONTACTS = 5_000
 WINDOW = 10_000
 CONCURRENCY = 32
 REQUEST_TIMEOUT_SECONDS = 30.0
+WORKER_LATENCY_SECONDS = 0.0005
 
 
 @dataclass(order=True, slots=True)
@@ -95,7 +96,8 @@ class Delivery:
             if answered_at > self.now + REQUEST_TIMEOUT_SECONDS:
                 answered_at, reply = self.now + REQUEST_TIMEOUT_SECONDS, NoAnswer(Failure.TIMED_OUT)
             self.histories.setdefault(position, History(first_at=self.now))
-            heappush(self.in_flight, Attempt(answered_at, self.requests, position, self.now, reply))
+            started = self.now + WORKER_LATENCY_SECONDS
+            heappush(self.in_flight, Attempt(answered_at, self.requests, position, started, reply))
 
     def take_answer(self, attempt: Attempt) -> None:
         position = attempt.position

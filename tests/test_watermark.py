@@ -31,18 +31,19 @@ class AgainstAListOfAll(RuleBasedStateMachine):
         left = self.released[-1][1] if self.released else None
         return states[-1] if states and states[-1] != left else None
 
-    @rule()
-    def issue(self) -> None:
-        assert self.watermark.issue() == self.issued
-        self.unsettled.add(self.issued)
-        self.issued += 1
+    @rule(times=st.integers(1, 3))
+    def issue(self, times: int) -> None:
+        for _ in range(times):
+            assert self.watermark.issue() == self.issued
+            self.unsettled.add(self.issued)
+            self.issued += 1
 
     @precondition(lambda self: self.unsettled)
     @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:
-        position = data.draw(st.sampled_from(sorted(self.unsettled)))
-        self.watermark.settle(position)
-        self.unsettled.remove(position)
+        for position in data.draw(st.lists(st.sampled_from(sorted(self.unsettled)), min_size=1, unique=True)):
+            self.watermark.settle(position)
+            self.unsettled.remove(position)
 
     @rule(data=st.data())
     def settle_what_is_settled_or_unknown(self, data: st.DataObject) -> None:
@@ -50,11 +51,12 @@ class AgainstAListOfAll(RuleBasedStateMachine):
         with pytest.raises(InternalError):
             self.watermark.settle(position)
 
-    @rule()
-    def hold(self) -> None:
-        state = f"state {len(self.held)}"
-        self.watermark.hold(state)
-        self.held.append((self.issued, state))
+    @rule(times=st.integers(1, 2))
+    def hold(self, times: int) -> None:
+        for _ in range(times):
+            state = f"state {len(self.held)}"
+            self.watermark.hold(state)
+            self.held.append((self.issued, state))
 
     @rule(seconds=st.sampled_from([0.0, 0.25, 0.5, 1.0, 5.0]))
     def pass_time(self, seconds: float) -> None:
