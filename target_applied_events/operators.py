@@ -70,7 +70,12 @@ def _namespace(_: Account, value: Any, **names: Any) -> Namespace:  # noqa: ANN4
 
 def _ordering(compare: Function) -> Function:
     def ordered(_: Account, left: Any, right: Any) -> bool | None:  # noqa: ANN401  as _contained
-        return None if left is None or right is None else bool(compare(left, right))
+        if left is None or right is None:
+            return None
+        try:
+            return bool(compare(left, right))
+        except TypeError:
+            raise Unmappable(f"{kind(left)} is neither more nor less than {kind(right)}") from None
 
     return pass_context(ordered)
 

@@ -201,6 +201,7 @@ def test_a_null_in_an_identifier_makes_the_whole_value_null(
         ("{{ number.x }}", "a path leads into a number"),
         ("{{ tags.x }}", "a path leads into an array"),
         ("{{ status + number }}", "+ doesn't go between text and a number"),
+        ("{{ number < status }}", "a number is neither more nor less than text"),
         ("{{ customer * 2 }}", "* doesn't go between an object and a number"),
         ("{{ tags * 2 }}", "* doesn't go between an array and a number"),
         ("{{ number / 0 }}", "a division by zero"),
