@@ -184,8 +184,6 @@ def settled(value: Any) -> Any:  # noqa: ANN401  a value of any type
         return str(value)
     if isinstance(value, Undefined):
         return None
-    if isinstance(value, float):
-        return Decimal(repr(value))
     if isinstance(value, Iterator | range) or (
         isinstance(value, Iterable) and not isinstance(value, dict | list | tuple)
     ):

@@ -4,7 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from jinja2.exceptions import SecurityError
 
+from target_applied_events.expressions import Sandbox
 from target_applied_events.notation import Unmappable
 from target_applied_events.template import parse
 
@@ -120,3 +122,8 @@ def test_a_way_out_of_the_sandbox_leads_nowhere(source: str) -> None:
         result = None
     assert result in (None, "", [], [None]), result
     assert record == RECORD
+
+
+def test_nothing_is_ever_called() -> None:
+    with pytest.raises(SecurityError):
+        Sandbox().call(None, print, "x")
