@@ -1,0 +1,101 @@
+"""Runs of the target as forks of one process that has imported it: a few starts a second, and each can be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+from tests.target_process import API_KEY, Finished, Message, as_lines, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ANSWER_BYTES = 64
+
+
+class ForkedTarget:
+    """Every process that it started is ended before it is closed."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "tests.with_sandbox.fork_server", str(theirs.fileno())]
+        root = Path(__file__).parents[2]
+        self._server = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=root)
+        theirs.close()
+        self._running: set[int] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in list(self._running):
+            os.kill(process, signal.SIGKILL)
+            self.wait(process)
+        self._control.close()
+        self._server.wait(timeout=20)
+
+    def start(
+        self,
+        settings: Path,
+        standard: tuple[int, int, int],
+        *arguments: str,
+        point: tuple[str, int] | None = None,
+    ) -> int:
+        """Start a run; gives its process id.
+
+        Args:
+            settings: Its config file.
+            standard: Its standard input, output and error.
+            arguments: More of its command line.
+            point: A kill point and its count.
+        """
+        request = {"arguments": ["--config", str(settings), *arguments], "point": point}
+        socket.send_fds(self._control, [json.dumps(request).encode()], standard)
+        process = int(self._control.recv(ANSWER_BYTES))
+        self._running.add(process)
+        return process
+
+    def kill(self, process: int) -> None:
+        """Kill it as `kill -9` does; it may have ended by itself, as long as nobody has waited for it."""
+        os.kill(process, signal.SIGKILL)
+
+    def wait(self, process: int) -> int:
+        """Wait for its end; its exit status, negative where a signal ended it."""
+        self._control.sendall(json.dumps({"wait": process}).encode())
+        status = int(self._control.recv(ANSWER_BYTES))
+        self._running.discard(process)
+        return status
+
+    def run(
+        self, settings: Path, messages: bytes | Iterable[Message], *, point: tuple[str, int] | None = None
+    ) -> Finished:
+        """Run over an input to the end; the key may be in nothing that it writes."""
+        data = messages if isinstance(messages, bytes) else as_lines(messages)
+        with _files(data) as (given, out, log):
+            process = self.start(settings, (given.fileno(), out.fileno(), log.fileno()), point=point)
+            status = self.wait(process)
+            written, logged = _content(out), _content(log)
+        assert API_KEY.encode() not in written + logged
+        return Finished(status, [parse(line) for line in written.splitlines()], logged.decode())
+
+
+@contextlib.contextmanager
+def _files(data: bytes) -> Iterator[tuple[BinaryIO, BinaryIO, BinaryIO]]:
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as log:
+        given.write(data)
+        given.flush()
+        given.seek(0)
+        yield given, out, log
+
+
+def _content(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
