@@ -113,7 +113,7 @@ class Ledger:
             now=self._clock(),
             intents=[_intent(begun[key]) for key in sorted(begun)],
             delivered=taken,
-            withdrawn=[key for key in withdrawn if key not in begun],
+            withdrawn=withdrawn,
             shops=self._new_shops(taken, delivered),
             dead=self._dead,
         )

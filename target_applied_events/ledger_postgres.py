@@ -50,7 +50,7 @@ SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM doubted)
 
 _RESERVE = RESERVE.format(
     bucket="%(bucket)s::text",
-    now="extract(epoch FROM clock_timestamp())::float8",
+    now="extract(epoch FROM statement_timestamp())::float8",
     cost="%(cost)s::float8",
     hold="%(hold)s::float8",
     most="greatest",
@@ -58,7 +58,7 @@ _RESERVE = RESERVE.format(
 
 _IS_FREE = "SELECT pg_try_advisory_xact_lock_shared(%(lock)s)"
 _ESTIMATE = "SELECT reltuples FROM pg_class WHERE oid = 'applied_events_delivered'::regclass"
-_SOME = f"SELECT count(*) FROM (SELECT FROM applied_events_delivered LIMIT {_COUNTED}) AS some"  # noqa: S608 - a constant
+_SOME = f"SELECT count(*) FROM (SELECT FROM applied_events_delivered LIMIT {_COUNTED}) AS counted"  # noqa: S608 - a constant
 
 
 class PostgresStore:
@@ -93,12 +93,13 @@ class PostgresStore:
 
     def note(self, notes: Notes) -> bool:
         """Note all of it in one transaction; False where an intent wasn't free: then all but the intents is noted."""
+        begun = {intent.key for intent in notes.intents}
         values = {
             "run": notes.run,
             "since": int(notes.now),
             "day": notes.day,
             "delivered": list(notes.delivered),
-            "withdrawn": list(notes.withdrawn),
+            "withdrawn": [key for key in notes.withdrawn if key not in begun],
             "origins": [origin for origin, _ in notes.shops],
             "shops": [shop for _, shop in notes.shops],
             "keys": [intent.key for intent in notes.intents],
@@ -109,7 +110,8 @@ class PostgresStore:
         try:
             self._session.check_backend(self._session.ask(_NOTE, values)[0][0])
         except UndoneError:
-            self._session.ask(_NOTE, values | {"keys": [], "streams": [], "properties": []})
+            rest = {"keys": [], "streams": [], "properties": [], "withdrawn": list(notes.withdrawn)}
+            self._session.ask(_NOTE, values | rest)
             return False
         return True
 

@@ -156,7 +156,7 @@ class Notes:
         now: Seconds since the epoch.
         intents: Events about to be sent, by ascending key.
         delivered: Keys of events that were taken.
-        withdrawn: Keys of this run's intents that came to nothing.
+        withdrawn: Keys of this run's intents that came to nothing; those also among the intents begin anew.
         shops: Pairs of origin and shop that took one, if not noted yet.
         dead: Runs known to have ended, whose intents may be taken over.
     """

@@ -19,21 +19,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from target_applied_events import run_lock, sqlite_file
 from target_applied_events.errors import LedgerError
-from target_applied_events.event import Standing
 from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger
 from target_applied_events.ledger_url import ledger_url_problem, redacted
 from target_applied_events.no_ledger import NoLedger
-from tests.ledgers import DAY, ORIGIN, SHOP, Clock, events, key
+from tests.ledgers import DAY, DELIVERED, IN_DOUBT, ORIGIN, SHOP, Clock, Runs, events, key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-DELIVERED, IN_DOUBT = Standing.DELIVERED, Standing.IN_DOUBT
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -503,6 +498,7 @@ def test_a_write_that_fails_midway_stops_the_run_and_notes_nothing_of_its_commit
         ledger.commit(intents=events([10_000]))
         with file_size_limit(64 * 1024), pytest.raises(LedgerError, match=r"can't be (read or )?written"):
             ledger.commit(intents=events(range(10_001, 12_000)))
+        ledger.commit(withdrawn=[key(10_002)])
         assert ledger.standing([key(10_000), key(10_001)]) == {key(10_000): IN_DOUBT}
 
 
@@ -650,99 +646,24 @@ def test_without_a_ledger_nothing_is_known_and_a_rate_still_holds() -> None:
 
 # --- any course of runs, crashes and commits -----------------------------------------------------------------------
 
-KEYS = range(6)
-some = st.lists(st.sampled_from(KEYS), unique=True, min_size=1, max_size=3)
-slot = st.integers(0, 1)
 
-
-class Runs(RuleBasedStateMachine):
-    """A delivery that was committed is known in every later run, and what was sent without an answer is in doubt."""
-
+class SqliteRuns(Runs):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "ledger.sqlite"
-        self.runs: dict[int, tuple[str, Ledger]] = {}
-        self.started = 0
-        self.delivered: set[int] = set()
-        self.intents: dict[int, str] = {}
 
     def teardown(self) -> None:
-        for _, ledger in self.runs.values():
-            ledger.close()
+        super().teardown()
         self.folder.cleanup()
 
-    @property
-    def live(self) -> set[str]:
-        return {run for run, _ in self.runs.values()}
+    def opened(self, run: str) -> Ledger:
+        return opened(Path(self.folder.name) / "ledger.sqlite", run)
 
-    def of_others(self, run: str, numbers: Sequence[int]) -> bool:
-        return any(self.intents.get(number) in self.live - {run} for number in numbers)
-
-    @rule(slot=slot)
-    def start(self, slot: int) -> None:
-        if slot not in self.runs:
-            self.started += 1
-            run = f"run-{self.started}"
-            self.runs[slot] = (run, opened(self.path, run))
-
-    @precondition(lambda self: self.runs)
-    @rule(slot=slot, numbers=some, ended=some, taken=st.booleans())
-    def commit(self, slot: int, numbers: list[int], ended: list[int], taken: bool) -> None:  # noqa: FBT001 - drawn
-        if slot not in self.runs:
-            return
-        run, ledger = self.runs[slot]
-        mine = [number for number in ended if self.intents.get(number) == run]
-        keys = [key(number) for number in mine]
-        after = self.delivered | set(mine) if taken else self.delivered
-        clash = self.of_others(run, numbers) or bool(after & set(numbers))
-        with pytest.raises(LedgerError) if clash else contextlib.nullcontext():
-            if taken:
-                ledger.commit(intents=events(numbers), delivered=keys)
-            else:
-                ledger.commit(intents=events(numbers), withdrawn=keys)
-        self.delivered = after
-        for number in mine:
-            # What is intended anew in the same commit isn't withdrawn by it, also where the intent isn't noted.
-            if taken or number not in numbers:
-                del self.intents[number]
-        if not clash:
-            self.intents |= dict.fromkeys(numbers, run)
-
-    @rule(slot=slot)
-    def sync(self, slot: int) -> None:
-        if slot in self.runs:
-            self.runs[slot][1].sync()
-
-    @rule(slot=slot)
-    def close(self, slot: int) -> None:
-        if slot in self.runs:
-            self.runs.pop(slot)[1].close()
-
-    @rule(slot=slot)
-    def crash(self, slot: int) -> None:
-        """End a run as the kernel ends a process: its file stays, its lock and its connection don't."""
-        if slot in self.runs:
-            store = self.runs.pop(slot)[1]._store  # noqa: SLF001 - nothing public does this
-            store._connection.close()  # type: ignore[attr-defined]  # noqa: SLF001 - as above
-            os.close(store._lock._descriptor)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
-
-    @invariant()
-    def every_run_knows_what_was_committed(self) -> None:
-        for run, ledger in self.runs.values():
-            for number in KEYS:
-                if number in self.delivered:
-                    assert ledger.standing([key(number)]) == {key(number): DELIVERED}
-                elif self.of_others(run, [number]):
-                    with pytest.raises(LedgerError):
-                        ledger.standing([key(number)])
-                else:
-                    known = {key(number): IN_DOUBT} if number in self.intents else {}
-                    assert ledger.standing([key(number)]) == known
-            doubts = {doubt.key for doubt in ledger.in_doubt()}
-            assert doubts == {key(number) for number, owner in self.intents.items() if owner not in self.live}
-            assert ledger.opening().delivered == len(self.delivered)
+    def crash_of(self, ledger: Ledger) -> None:
+        store = ledger._store  # noqa: SLF001 - nothing public does this
+        store._connection.close()  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        os.close(store._lock._descriptor)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
 
 
-TestRuns = Runs.TestCase
+TestRuns = SqliteRuns.TestCase
 TestRuns.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
