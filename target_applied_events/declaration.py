@@ -114,7 +114,7 @@ class _Reading:
             self._field(name, raw)
         if "contact" not in raw and "metric" not in raw:
             self._wrong("", "has neither contact nor metric; an event needs one of them")
-        return Declaration(self.label, str(stream), self._ordered(raw), self.fields, properties)
+        return Declaration(self.label, str(stream).strip(), self._ordered(raw), self.fields, properties)
 
     def _known(self, section: str, raw: Mapping[str, object], known: Iterable[str]) -> None:
         for key in raw:

@@ -103,7 +103,7 @@ class _ExactCode(NativeCodeGenerator):
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Reads the record and nothing else; `tidied` has taken calls out of what it compiles."""
+    """Reads the record and nothing else: no call is left in what it compiles, `Tidier` has seen to that."""
 
     code_generator_class = _ExactCode
     context_class = Evaluation
@@ -149,11 +149,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         Raises:
             Unmappable: Such a step doesn't lead from there.
         """
+        if isinstance(obj, dict) and isinstance(argument, str):  # nearly always
+            return obj.get(argument)
         match obj, argument:
             case (None, _) | (Undefined(), _):
                 return None
-            case dict(), str():
-                return obj.get(argument)
             case (list() | tuple() | str(), slice()):
                 return obj[argument]
             case (list() | tuple(), int()):

@@ -101,9 +101,10 @@ class Tidier(NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802  as Jinja names it
-        """Note a path."""
+        """Note a path; what is cut out counts as made."""
         self._reached(node)
-        return self.generic_visit(node)
+        node = self.generic_visit(node)
+        return _filter(node, ".made", [], []) if isinstance(node.arg, nodes.Slice) else node
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Check that there is such a filter, also where `map` names it."""

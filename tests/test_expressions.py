@@ -47,6 +47,7 @@ RECORD: dict[str, Any] = {
         "{% set n = namespace(x=[1]) %}{% for i in range(64) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
         "{% set n = namespace(x=[1]) %}{% for i in range(64) %}{% set n.x = n.x + n.x %}{% endfor %}{{ n.x }}",
         "{% set n = namespace(x=1) %}{% for i in range(64) %}{% set n.x = {'a': n.x, 'b': n.x} %}{% endfor %}{{ n.x }}",
+        "{% set x = 'a' * 10**6 %}{% for i in range(10**5) %}{{ x[1:] | length }}{% endfor %}",
         "{{ huge | int }}",
         "{{ huge | string }}",
         "{{ huge }}!",
