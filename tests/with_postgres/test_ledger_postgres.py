@@ -23,6 +23,7 @@ from target_applied_events import postgres_session
 from target_applied_events.errors import LedgerError
 from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger
 from tests.ledgers import DAY, DELIVERED, IN_DOUBT, ORIGIN, SHOP, Clock, Runs, events, key
+from tests.with_postgres.transaction_pool import running_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -249,7 +250,11 @@ def test_a_run_whose_lock_cannot_be_taken_again_stops(url: str, monkeypatch: pyt
 def away(server: str) -> Iterator[Callable[[str], None]]:
     """A database that can be shut and opened again, by `false` and `true`."""
     sql(server, "CREATE DATABASE away")
-    yield lambda allowed: sql(server, f"ALTER DATABASE away ALLOW_CONNECTIONS {allowed}") and None
+
+    def allow(connections: str) -> None:
+        sql(server, f"ALTER DATABASE away ALLOW_CONNECTIONS {connections}")
+
+    yield allow
     sql(server, "DROP DATABASE away WITH (FORCE)")
 
 
@@ -289,6 +294,16 @@ def test_a_database_that_cannot_be_written_is_refused(url: str) -> None:
     opened(url).close()
     with pytest.raises(LedgerError, match="read-only"):
         opened(url.replace("options=", f"options={quote('-cdefault_transaction_read_only=on ')}"))
+
+
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_a_pool_that_cannot_hold_a_runs_lock_is_refused(server: str, in_turn: bool) -> None:  # noqa: FBT001 - a parameter
+    socket = Path(server.partition("host=")[2])
+    with running_pool(socket, in_turn=in_turn) as port:
+        pooled = f"postgresql://postgres:x@127.0.0.1:{port}/postgres"
+        assert sql(pooled, "SELECT 1") == [(1,)]
+        with pytest.raises(LedgerError, match="PgBouncer by transaction"):
+            opened(pooled)
 
 
 def test_several_first_runs_make_one_ledger(url: str) -> None:
