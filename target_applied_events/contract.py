@@ -55,6 +55,7 @@ METRIC: Final[Mapping[str, Want]] = {
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
+_LARGEST_NUMBER: Final = Decimal("1.7976931348623157E+308")
 _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(?:(:\d\d)(?:[.,](\d+))?)? ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
@@ -126,11 +127,20 @@ def _number(value: Json) -> int | Decimal | None:
         case bool() | dict() | list():
             raise Unmappable(f"found {kind(value)}; the endpoint wants a number")
         case str():
-            return number(value) if value.strip() else None
-        case Decimal() if not value.is_finite():
-            raise Unmappable("found a number that isn't finite")
+            return _held(number(value)) if value.strip() else None
+        case int() | Decimal():
+            return _held(value)
         case _:
-            return value
+            return None
+
+
+def _held(value: int | Decimal) -> int | Decimal:
+    """Refuse a number that JSON's usual readers would take for infinite."""
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise Unmappable("found a number that isn't finite")
+    if not -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
+        raise Unmappable("found a number larger than a 64-bit float holds")
+    return value
 
 
 def number(found: str) -> Decimal:
