@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
 
-from target_applied_events.errors import EndpointError, RejectedRecordsError, StopReading
+from target_applied_events.errors import EndpointError, LedgerError, RejectedRecordsError, StopReading
 from target_applied_events.event import (
     Answer,
     Delivered,
@@ -159,11 +159,10 @@ class Delivery:
             items: In the order read.
             now: Monotonic seconds.
 
-        Raises:
-            LedgerError: When the ledger can't be read, or another run is at one of the events.
+        A ledger that can't be read, or another run that is at one of the events, stops the run: what is in flight may
+        still end.
         """
-        keys = [item.event.key for item in items if isinstance(item, Pending)]
-        standing = self._ledger.standing(keys) if keys else {}
+        standing = self._standing([item.event.key for item in items if isinstance(item, Pending)])
         for item in items:
             match item:
                 case HeldState(value):
@@ -177,6 +176,13 @@ class Delivery:
                     self._unsendable_in_a_row = 0
                 case _:
                     assert_never(item)
+
+    def _standing(self, keys: Sequence[bytes]) -> Mapping[bytes, Standing]:
+        try:
+            return self._ledger.standing(keys) if keys else {}
+        except LedgerError as error:
+            self.stop(error)
+            return {}
 
     def _place(self, pending: Pending, standing: Standing | None, now: float) -> None:
         position, event = self._watermark.issue(), pending.event
@@ -289,8 +295,7 @@ class Delivery:
             RejectedRecordsError: When rejected records can't be kept.
         """
         self._lanes.wake(now)
-        jobs = self._take(now)
-        self._commit(jobs)
+        jobs = self._commit(self._take(now), now)
         self._settle()
         self.release(now)
         return jobs
@@ -325,13 +330,25 @@ class Delivery:
                 pass
         return False
 
-    def _commit(self, jobs: Sequence[Job]) -> None:
-        intents = [job.event for job in jobs if not self._flights[job.position].noted]
+    def _commit(self, jobs: list[Job], now: float) -> list[Job]:
+        """Note what has ended and what is about to be sent; gives what may be sent."""
+        try:
+            self._note([job.event for job in jobs if not self._flights[job.position].noted])
+        except LedgerError as error:
+            self.stop(error)
+            for job in jobs:
+                self._lanes.put_back(job.position)
+                self.pace.withdraw(now, now)
+            self._note([])  # what was delivered is still to be noted, if the ledger can
+            return []
+        for job in jobs:
+            self._start(self._flights[job.position])
+        return jobs
+
+    def _note(self, intents: Sequence[Event]) -> None:
         delivered = [self._flights[position].pending.event.key for position in self._turn.delivered]
         if intents or delivered or self._turn.withdrawn:
             self._ledger.commit(intents=intents, delivered=delivered, withdrawn=self._turn.withdrawn)
-        for job in jobs:
-            self._start(self._flights[job.position])
 
     def _start(self, flight: _Flight) -> None:
         flight.noted = True

@@ -417,12 +417,13 @@ def test_its_repr_tells_where_it_stands_and_no_value() -> None:
 
 
 class StateLeavesBeforeTheCommit(Delivery):
-    def _commit(self, jobs: Sequence[Job]) -> None:
+    def _commit(self, jobs: list[Job], now: float) -> list[Job]:
         pending = self._turn
         self._turn = type(pending)(delivered=[], withdrawn=pending.withdrawn)
-        super()._commit(jobs)
+        started = super()._commit(jobs, now)
         self._turn = pending
         self.late = [self._flights[position].pending.event.key for position in pending.delivered]
+        return started
 
     def release(self, now: float, *, final: bool = False) -> None:
         super().release(now, final=final)
@@ -474,10 +475,10 @@ class DoubtOfEarlierRunsIsNotHeard(Delivery):
 
 
 class AnIntentFollowsTheSend(Delivery):
-    def _commit(self, jobs: Sequence[Job]) -> None:
-        late = self.__dict__.get("late", [])
-        super()._commit(late)
+    def _commit(self, jobs: list[Job], now: float) -> list[Job]:
+        super()._commit(self.__dict__.get("late", []), now)
         self.late = jobs
+        return jobs
 
 
 class AnIntentIsTakenBackThoughInDoubt(Delivery):
