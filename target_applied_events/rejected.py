@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from datetime import UTC, datetime
 from io import FileIO
@@ -78,6 +79,8 @@ class RejectedRecords:
             while rest:
                 rest = rest[file.write(rest) :]
             os.fsync(file.fileno())
+            if not os.fstat(file.fileno()).st_nlink:
+                raise FileNotFoundError(errno.ENOENT, "it was removed while this run used it")
         except OSError:
             file.truncate(size_before)
             raise

@@ -36,23 +36,31 @@ class ArrivalsServer:
         self.on_arrival = on_arrival
         self._latency_seconds = latency_seconds
         self._rng = random.Random(seed)  # noqa: S311 - no secret
-        self._open = 0
+        self._open: set[asyncio.Transport] = set()
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        started = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
-        self._server = started.result(PATIENCE_SECONDS)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(PATIENCE_SECONDS)
+        self.stop()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE_SECONDS)
         self._loop.close()
+
+    def start(self) -> None:
+        """Listen, on the same port as before."""
+        started = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
+        self._server = started.result(PATIENCE_SECONDS)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        """Be gone, and break what is open."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(PATIENCE_SECONDS)
 
     @property
     def url(self) -> str:
@@ -74,18 +82,22 @@ class ArrivalsServer:
             assert self._changed.wait_for(lambda: not self._open, PATIENCE_SECONDS)
 
     async def _listen(self) -> asyncio.Server:
-        return await self._loop.create_server(lambda: _Peer(self), "127.0.0.1", 0, backlog=256)
+        return await self._loop.create_server(lambda: _Peer(self), "127.0.0.1", self.port, backlog=256)
 
     async def _close(self) -> None:
         self._server.close()
-        with self._changed:
-            assert not self._open, "a connection is still open"
+        for transport in list(self._open):
+            transport.abort()
 
     # --- called by its peers, on the loop's thread -------------------------------------------------------------------
 
-    def connections_changed(self, by: int) -> None:
+    def opened(self, transport: asyncio.Transport) -> None:
         with self._changed:
-            self._open += by
+            self._open.add(transport)
+
+    def closed(self, transport: asyncio.Transport) -> None:
+        with self._changed:
+            self._open.discard(transport)
             self._changed.notify_all()
 
     def arrived(self, body: bytes, answer: Callable[[bytes], None]) -> None:
@@ -109,11 +121,11 @@ class _Peer(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._arrivals.connections_changed(1)
+        self._arrivals.opened(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        self._arrivals.connections_changed(-1)
+        self._arrivals.closed(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data

@@ -22,7 +22,11 @@ ANSWER_BYTES = 64
 
 
 class ForkedTarget:
-    """Every process that it started is ended before it is closed."""
+    """Every process that it started is ended before it is closed.
+
+    Attributes:
+        running: The runs that nobody has waited for, by process id.
+    """
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair()
@@ -30,13 +34,13 @@ class ForkedTarget:
         root = Path(__file__).parents[2]
         self._server = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=root)
         theirs.close()
-        self._running: set[int] = set()
+        self.running: set[int] = set()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in list(self._running):
+        for process in list(self.running):
             os.kill(process, signal.SIGKILL)
             self.wait(process)
         self._control.close()
@@ -60,7 +64,7 @@ class ForkedTarget:
         request = {"arguments": ["--config", str(settings), *arguments], "point": point}
         socket.send_fds(self._control, [json.dumps(request).encode()], standard)
         process = int(self._control.recv(ANSWER_BYTES))
-        self._running.add(process)
+        self.running.add(process)
         return process
 
     def kill(self, process: int) -> None:
@@ -71,7 +75,7 @@ class ForkedTarget:
         """Wait for its end; its exit status, negative where a signal ended it."""
         self._control.sendall(json.dumps({"wait": process}).encode())
         status = int(self._control.recv(ANSWER_BYTES))
-        self._running.discard(process)
+        self.running.discard(process)
         return status
 
     def run(
