@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from target_applied_events.delivery import Delivery, Policy
-from target_applied_events.errors import StopReading, TargetError
+from target_applied_events.errors import LedgerError, RejectedRecordsError, StopReading
 from target_applied_events.event import Answer, Event, Failure, NoAnswer, Rejection, Reply, Standing
 from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord, Stream, Tally
 from target_applied_events.keys import Keys
@@ -25,8 +25,15 @@ RETRY_TIMEOUT_SECONDS = 300.0
 FAILURES_THAT_CLOSE_THE_GATE = 10
 
 
-class FaultError(TargetError):
-    """What the world was told to fail with."""
+class LedgerFaultError(LedgerError):
+    """The ledger was told to fail."""
+
+
+class KeepFaultError(RejectedRecordsError):
+    """What keeps rejected records was told to fail."""
+
+
+FAULTS = (LedgerFaultError, KeepFaultError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ class LedgerModel:
     run: int = 0
     taken: Counter[bytes] = field(default_factory=Counter)
     failing: str | None = None
+    unsure: set[bytes] = field(default_factory=set)  # noted as intents, though the ledger said that it failed
 
     def standing(self, keys: Sequence[bytes]) -> Mapping[bytes, Standing]:
         self.fail_if("standing")
@@ -116,7 +124,11 @@ class LedgerModel:
             if self.intents.get(key) == self.run:
                 del self.intents[key]
         self.intents.update((event.key, self.run) for event in intents)
-        self.fail_if("commit, though noted")
+        try:
+            self.fail_if("commit, though noted")
+        except LedgerFaultError:
+            self.unsure |= {event.key for event in intents}
+            raise
 
     def sync(self) -> None:
         self.fail_if("sync")
@@ -127,9 +139,11 @@ class LedgerModel:
         return shop_id == SHOP and bool(self.delivered)
 
     def fail_if(self, operation: str) -> None:
+        if self.failing == f"{operation}, for good":
+            raise LedgerFaultError(operation)
         if self.failing == operation:
             self.failing = None
-            raise FaultError(operation)
+            raise LedgerFaultError(operation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +251,7 @@ class World:
         self.is_final = True
         try:
             self.delivery.release(self.now, final=True)
-        except FaultError:
+        except FAULTS:
             self.die()
             return
         self.check_accounts()
@@ -267,7 +281,7 @@ class World:
         self.cursor += len(batch)
         try:
             self.delivery.accept(batch, self.now)
-        except FaultError:
+        except FAULTS:
             self.die()
 
     def item(self, index: int) -> Item:
@@ -289,10 +303,11 @@ class World:
         stopped = self.delivery.stopped
         try:
             jobs = self.delivery.turn(self.now)
-        except FaultError:
+        except FAULTS:
             self.die()
             return
         self.uncommitted.clear()
+        self.doubtful |= self.ledger.unsure
         assert not jobs or stopped is None, "nothing is sent after a stop"
         for job in jobs:
             self.start(job)
@@ -326,7 +341,7 @@ class World:
         self.note_wish(position, kind)
         try:
             self.delivery.replied(position, kind.reply, started=attempt.started, now=self.now)
-        except FaultError:
+        except FAULTS:
             self.die()
 
     def answer_all(self, kind: Kind, *, taken: bool) -> None:
@@ -381,7 +396,7 @@ class World:
     def keep(self, records: Sequence[RejectedRecord]) -> None:
         if self.is_keep_failing:
             self.is_keep_failing = False
-            raise FaultError("keep")
+            raise KeepFaultError
         for record in records:
             index = record.record["n"]
             assert isinstance(index, int)

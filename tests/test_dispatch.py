@@ -16,7 +16,7 @@ from target_applied_events.event import Answer, Event, Failure, NoAnswer, Reject
 from target_applied_events.handover import HeldState, Item, Pending, RejectedRecord, Tally
 from target_applied_events.pace import Pace
 from target_applied_events.summary import Summary
-from tests.delivery_world import ORDERS, SHOP, FaultError, LedgerModel
+from tests.delivery_world import ORDERS, SHOP, KeepFaultError, LedgerFaultError, LedgerModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -279,7 +279,7 @@ def test_a_ledger_that_fails_ends_the_run_and_no_state_leaves(operation: str) ->
     desk.ledger.failing = operation
     desk.is_open.set()
     desk.hand_over(*events(20), HeldState("never"))
-    with pytest.raises(FaultError):
+    with pytest.raises(LedgerFaultError):
         desk.finish()
     assert desk.written.empty()
     assert desk.dispatcher.unsettled == desk.unsettled_by_the_accounts()
@@ -290,7 +290,7 @@ def test_a_ledger_that_cannot_say_whether_the_address_is_known_ends_the_run() ->
     desk.ledger.failing, desk.reply = "knows_delivery", Answer(404)
     desk.is_open.set()
     desk.hand_over(*events(1))
-    with pytest.raises(FaultError):
+    with pytest.raises(LedgerFaultError):
         desk.finish()
 
 
@@ -299,12 +299,12 @@ def test_rejected_records_that_cannot_be_kept_end_the_run_and_no_state_leaves() 
 
     def cannot_keep(records: object) -> None:
         del records
-        raise FaultError("keep")
+        raise KeepFaultError
 
     desk.delivery._keep = cannot_keep  # noqa: SLF001 - what `keep` does once the disk is full
     desk.is_open.set()
     desk.hand_over(*events(1), rejected(), HeldState("never"))
-    with pytest.raises(FaultError):
+    with pytest.raises(KeepFaultError):
         desk.finish()
     assert desk.written.empty()
     assert desk.dispatcher.unsettled == desk.unsettled_by_the_accounts()
@@ -343,11 +343,11 @@ def test_a_failure_ends_a_wait_for_room_and_every_later_handing_over() -> None:
     def fails_now() -> None:
         desk.is_open.set()
 
-    with pytest.raises(FaultError):
+    with pytest.raises(LedgerFaultError):
         desk.hand_over(*events(MOST_UNSETTLED, first=MOST_UNSETTLED), on_wait=fails_now)
-    with pytest.raises(FaultError):
+    with pytest.raises(LedgerFaultError):
         desk.dispatcher.hand_over(events(1), refuse_to_wait)
-    with pytest.raises(FaultError):
+    with pytest.raises(LedgerFaultError):
         desk.finish()
 
 
