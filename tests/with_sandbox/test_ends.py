@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 from typing import IO, TYPE_CHECKING, Any
@@ -159,3 +160,20 @@ def wait_for_requests(sandbox: Sandbox, count: int) -> None:
     """Ask until so many requests are open; the test's own time limit ends it."""
     while sandbox.get("requests", limit=1)["open"] < count:
         pass
+
+
+def test_a_run_that_meets_another_at_an_event_stops_names_it_and_settles_its_own(
+    tap: Tap, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    slow, never = {"kind": "latency", "seconds": 5, "match": "Row 2"}, {"kind": "silent", "match": "Row 1"}
+    sandbox.put_faults({"faults": [slow, never]})
+    tap.say(SCHEMA, record("rows", id=1))
+    wait_for_requests(sandbox, 1)
+    second = Tap(tmp_path / "config.json")
+    second.say(SCHEMA, record("rows", id=2), state(2))
+    wait_for_requests(sandbox, 2)
+    second.say(record("rows", id=1), state(1))
+    status, states, log = second.end()
+    assert (status, states) == (1, [2])
+    assert re.search(r"The run \d{8}T\d{6}Z-\w+, which shares this ledger, is sending an event", log)
+    assert [event["body"]["name"] for event in sandbox.events()] == ["Row 2"]
