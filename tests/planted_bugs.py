@@ -13,7 +13,7 @@ from target_applied_events.errors import InternalError
 if TYPE_CHECKING:
     from hypothesis.stateful import RuleBasedStateMachine
 
-ORDINARY_RUN = settings(max_examples=200, deadline=None)
+ORDINARY_RUN = settings(max_examples=300, deadline=None)
 """What a state machine's own test runs with."""
 
 # The same run, save that the first example that fails is enough.

@@ -125,21 +125,25 @@ TestLanes = AgainstAListInOrder.TestCase
 TestLanes.settings = ORDINARY_RUN
 
 
-class ALaneIsFreedAtARetry(Lanes):
-    def park(self, position: int, until: float) -> None:
-        super().park(position, until)
-        waiter = self._waiters[position]
-        for follower in waiter.followers:
+class LanesThatCanBeFreed(Lanes):
+    def free(self, position: int) -> None:
+        followers, self._waiters[position].followers = self._waiters[position].followers, []
+        for follower in followers:
             follower.ahead -= 1
             if not follower.ahead:
                 self._make_ready(follower)
-        waiter.followers = []
 
 
-class ALaneIsFreedWhenPutBack(Lanes):
+class ALaneIsFreedAtARetry(LanesThatCanBeFreed):
+    def park(self, position: int, until: float) -> None:
+        super().park(position, until)
+        self.free(position)
+
+
+class ALaneIsFreedWhenPutBack(LanesThatCanBeFreed):
     def put_back(self, position: int) -> None:
         super().put_back(position)
-        self._leave_lanes(self._waiters[position])
+        self.free(position)
 
 
 class OnlyTheFirstIdentifierTies(Lanes):

@@ -45,6 +45,13 @@ class AgainstAListOfAll(RuleBasedStateMachine):
             self.watermark.settle(position)
             self.unsettled.remove(position)
 
+    @rule()
+    def end(self) -> None:
+        for position in self.unsettled:
+            self.watermark.settle(position)
+        self.unsettled.clear()
+        self.release(final=True)
+
     @rule(data=st.data())
     def settle_what_is_settled_or_unknown(self, data: st.DataObject) -> None:
         position = data.draw(st.integers(-1, self.issued + 1).filter(lambda p: p not in self.unsettled))
