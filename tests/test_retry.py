@@ -283,11 +283,12 @@ def test_backoff_lies_below_a_bound_that_doubles_to_thirty_seconds(attempt: int,
     assert 0 <= backoff_seconds(attempt, random.Random(seed)) <= bound  # noqa: S311 - jitter
 
 
-def test_backoff_uses_the_whole_range() -> None:
+@pytest.mark.parametrize(("attempt", "bound"), [(1, 0.5), (2, 1.0), (3, 2.0), (6, 16.0), (7, 30.0), (99, 30.0)])
+def test_backoff_uses_the_whole_range(attempt: int, bound: float) -> None:
     rng = random.Random(1)  # noqa: S311 - jitter
-    waits = [backoff_seconds(9, rng) for _ in range(1_000)]
-    assert min(waits) < 1
-    assert max(waits) > 29
+    waits = [backoff_seconds(attempt, rng) for _ in range(1_000)]
+    assert min(waits) < 0.05 * bound
+    assert max(waits) > 0.95 * bound
 
 
 @pytest.mark.parametrize(
@@ -319,6 +320,14 @@ def test_a_short_retry_after_is_never_undercut(attempts: int, header: str) -> No
             assert until >= 100.0 + float(header)
         case other:
             pytest.fail(f"no retry: {other}")
+
+
+@given(st.integers(0, 12))
+def test_without_a_retry_after_the_wait_is_the_backoff_alone(attempts: int) -> None:
+    expected = backoff_seconds(attempts + 1, random.Random(1))  # noqa: S311 - as `judged` draws it
+    assert judged(Answer(429), History(100.0, attempts=attempts)) == Retry(
+        100.0 + expected, hold_all=False, doubt=False
+    )
 
 
 def test_a_retry_after_of_zero_does_not_end_the_backoff() -> None:
