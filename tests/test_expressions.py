@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -128,3 +129,26 @@ def test_a_way_out_of_the_sandbox_leads_nowhere(source: str) -> None:
 def test_nothing_is_ever_called() -> None:
     with pytest.raises(SecurityError):
         Sandbox().call(None, print, "x")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ range(1000) | join('b' * 10**6) }}",
+        "{{ ('a' * 10**4) | replace('a', 'b' * 10**5) }}",
+        "{{ 'a' * 10**9 }}",
+        "{{ 'a' | center(10**9) }}",
+        "{{ '%s' * 1000 % ((('a' * 10**6),) * 1000) }}",
+        "{{ range(10**9) | list }}",
+    ],
+)
+def test_what_is_too_large_is_refused_before_it_is_made(source: str) -> None:
+    found, problems = parse(source)
+    assert found is not None, problems
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unmappable):
+            found.reader("s", strict=False)({})
+        assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    finally:
+        tracemalloc.stop()

@@ -126,6 +126,8 @@ VALUES = [
     ("{{ 1 < number < 2000 and paid }}", True),
     ("{{ 'x' if status == 'open' }}", None),
     ("{{ 'x' if status == 'open' else 'y' }}", "y"),
+    ("{{ ('x' if status == 'open') ~ 'y' }}", "y"),
+    ("{{ (1 if status == 'open') + 1 }}", None),
     ("{{ number is number and total is float and not (number is float) }}", True),
     ("{{ 'x' not in tags }}", True),
     ("{{ 'x' not in nothing }}", None),
