@@ -82,9 +82,12 @@ def running(settings: Path, *tap: str) -> Iterator[Run]:
         large.unlink()
 
 
-@pytest.mark.parametrize(
-    "count", [50_000, pytest.param(1_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
-)
+def up_to_a_million(*, timeout_seconds: int) -> pytest.MarkDecorator:
+    million = pytest.param(1_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(timeout_seconds)])
+    return pytest.mark.parametrize("count", [30_000, million])
+
+
+@up_to_a_million(timeout_seconds=1800)
 def test_delivering_more_takes_no_more_memory(tmp_path: Path, count: int) -> None:
     with (
         ArrivalsServer(lambda _: None) as server,
