@@ -82,7 +82,7 @@ def _ordering(compare: Function) -> Function:
 
 OPERATORS: Final[dict[str, Function]] = {
     ".in": pass_context(_contained),
-    ".notin": pass_context(_not_contained),
+    ".notin": pass_context(_not_contained),  # codespell:ignore notin
     ".~": pass_context(_concatenated),
     ".each": pass_context(_each),
     ".range": pass_context(_range),

@@ -89,29 +89,29 @@ def test_what_the_advice_says_is_no_mistake(raw: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "template"),
     [
-        ("description", "{{ strin }}"),
-        ("description", "{{ record['strin'] }}"),
-        ("description", "{% if strin %}x{% endif %}"),
-        ("description", "{% for x in strin %}{{ x.y }}{% endfor %}"),
-        ("description", "{{ integer if strin else integer }}"),
-        ("description", "{{ integer | default(strin) }}"),
-        ("description", "{{ strin.lower() }}"),
-        ("description", "{{ [strin, {'a': strin}] | join }}"),
-        ("description", "{{ 'a' ~ strin ~ (1 < strin < 2) }}"),
-        ("when", "{{ strin == 'x' }}"),
-        ("metric.additional_properties", "{{ {'a': strin} }}"),
+        ("description", "{{ strinx }}"),
+        ("description", "{{ record['strinx'] }}"),
+        ("description", "{% if strinx %}x{% endif %}"),
+        ("description", "{% for x in strinx %}{{ x.y }}{% endfor %}"),
+        ("description", "{{ integer if strinx else integer }}"),
+        ("description", "{{ integer | default(strinx) }}"),
+        ("description", "{{ strinx.lower() }}"),
+        ("description", "{{ [strinx, {'a': strinx}] | join }}"),
+        ("description", "{{ 'a' ~ strinx ~ (1 < strinx < 2) }}"),
+        ("when", "{{ strinx == 'x' }}"),
+        ("metric.additional_properties", "{{ {'a': strinx} }}"),
     ],
 )
 def test_a_column_that_is_not_there_is_found_wherever_a_template_names_it(name: str, template: str) -> None:
     assert found(field(name, template)) == [
-        f'm.{name}: the stream orders has no column "strin"; did you mean "string"?'
+        f'm.{name}: the stream orders has no column "strinx"; did you mean "string"?'
     ]
 
 
 def test_properties_are_checked_by_their_names() -> None:
-    raw = {"metric": {"metric_name": "m", "additional_properties": {"a-b": "{{ strin }}"}}}
+    raw = {"metric": {"metric_name": "m", "additional_properties": {"a-b": "{{ strinx }}"}}}
     assert found(raw) == [
-        'm.metric.additional_properties.a-b: the stream orders has no column "strin"; did you mean "string"?'
+        'm.metric.additional_properties.a-b: the stream orders has no column "strinx"; did you mean "string"?'
     ]
 
 

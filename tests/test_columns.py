@@ -73,8 +73,8 @@ def test_a_path_that_a_record_may_have_is_no_mistake(path: tuple[str | int, ...]
         (("Email",), 'the stream orders has no column "Email"; did you mean "email"?'),
         (("zzz",), 'the stream orders has no column "zzz"; it has email, order-id, open, '),
         (
-            ("customer", "nmae"),
-            'the column "customer" of the stream orders has no property "nmae"; did you mean "name"?',
+            ("customer", "namx"),
+            'the column "customer" of the stream orders has no property "namx"; did you mean "name"?',
         ),
         (("customer", "_sdc_x"), 'has no property "_sdc_x"'),
         (("any_of", "b"), 'has no property "b"'),

@@ -97,7 +97,7 @@ def test_a_mistake_that_needs_no_schema_is_named_with_its_field(changes: dict[st
         ({"deduping_key": "id"}, "mappings[0].metric.deduping_key: is a constant"),
         ({"metric_object_id": "id"}, "mappings[0].metric.metric_object_id: found text that is no uuid"),
         ({"context_object_id": 7}, "mappings[0].metric.context_object_id: found a number; the endpoint wants a uuid"),
-        ({"valeu": 1}, 'mappings[0].metric.valeu: is not known; did you mean "value"?'),
+        ({"valux": 1}, 'mappings[0].metric.valux: is not known; did you mean "value"?'),
         ({"additional_properties": "x {{ a }}"}, "metric.additional_properties: is an object of templates, or one"),
         ({"additional_properties": ["a"]}, "metric.additional_properties: found an array"),
         ({"additional_properties": {"a": {"b": 1}}}, "metric.additional_properties.a: found an object"),

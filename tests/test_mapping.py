@@ -415,7 +415,7 @@ def test_with_once_per_a_changed_row_makes_no_new_event() -> None:
 
 def test_all_the_mistakes_of_all_the_mappings_are_raised_at_once() -> None:
     raws: list[dict[str, Any]] = [
-        {"contact": {"email": "{{ emial }}"}, "description": "{{ customer.nmae }}"},
+        {"contact": {"email": "{{ emial }}"}, "description": "{{ customer.namx }}"},
         {"metric": {**METRIC, "value": "{{ paid }}", "metric_object_id": "{{ number }}"}, "when": "{{ status }}"},
     ]
     found = [declare({"stream": "orders", "name": "x", **raw}, f"mappings[{i}]")[0] for i, raw in enumerate(raws)]
@@ -432,7 +432,7 @@ def test_all_the_mistakes_of_all_the_mappings_are_raised_at_once() -> None:
     for problem, (field, said) in zip(
         caught.value.problems,
         [
-            ("mappings[0].description", 'the column "customer" of the stream orders has no property "nmae"; did you'),
+            ("mappings[0].description", 'the column "customer" of the stream orders has no property "namx"; did you'),
             ("mappings[0].contact.email", f'{lacking} "emial"; did you mean "email"?'),
             ("mappings[1].metric.value", f'the column "paid" is a boolean, {unfit} a number'),
             (

@@ -21,7 +21,7 @@ def template(source: str) -> Template:
         ("{{ email | lowr }}", 'there is no filter "lowr"; did you mean "lower"?'),
         ("{{ tags | map('lowr') }}", 'there is no filter "lowr"; did you mean "lower"?'),
         ("{{ tags | select('equaltoo', 1) }}", 'there is no test "equaltoo"; did you mean "equalto"?'),
-        ("{{ email is strin }}", 'there is no test "strin"; did you mean "string"?'),
+        ("{{ email is strinx }}", 'there is no test "strinx"; did you mean "string"?'),
         ("{{ tags | random }}", 'the filter "random" isn\'t available'),
         ("{{ now() }}", "only range(), namespace() and methods"),
         ("{{ email.lowr() }}", '"lowr()" is nothing that can be called here; did you mean "lower"?'),
@@ -54,7 +54,7 @@ def test_a_mistake_in_a_template_is_named_with_its_place(source: str, said: str)
 
 
 def test_all_the_mistakes_of_a_template_are_said_at_once() -> None:
-    _, problems = parse("{{ a | lowr }} {{ b is strin }} {{ c.__class__ }}")
+    _, problems = parse("{{ a | lowr }} {{ b is strinx }} {{ c.__class__ }}")
     assert len(problems) == 3
 
 
