@@ -432,7 +432,12 @@ class Late:
 
 class StateLeavesBeforeTheCommit(Delivery):
     def __init__(self, *, ledger: Ledger, **parts: Any) -> None:  # noqa: ANN401 - as the delivery has them
-        super().__init__(ledger=Late(ledger, "delivered"), **parts)
+        self.late = Late(ledger, "delivered")
+        super().__init__(ledger=self.late, **parts)
+
+    def release(self, now: float, *, final: bool = False) -> None:
+        super().release(now, final=final)
+        self.late.commit(intents=(), delivered=(), withdrawn=())
 
 
 class StateLeavesBeforeItsRecordIsKept(Delivery):
