@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ import requests.utils
 
 from target_applied_events.answer import NotHttpError
 from target_applied_events.errors import InternalError, SettingsError
-from target_applied_events.event import Event, Failure, NoAnswer, Reply
+from target_applied_events.event import Answer, Event, Failure, NoAnswer, Reply
 from target_applied_events.wire import Connection, Deadline, Proxy, Route, open_connection
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Client:
         """
         if not _HEADER_VALUE.fullmatch(api_key):
             raise SettingsError(["api_key: must be printable ASCII without white space"])
+        self._without_key = _remover(api_key)
         self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._route = _route(api_url)
@@ -97,7 +99,7 @@ class Client:
         if isinstance(connection, NoAnswer):
             return connection
         try:
-            return _exchange(connection, request, deadline)
+            return self._without_key(_exchange(connection, request, deadline))
         finally:
             self._give_back(connection)
 
@@ -151,6 +153,18 @@ class _Request:
         if not _HEADER_VALUE.fullmatch(shop_id):
             raise InternalError("an event's shop id can't be a header: mappings must only let uuids through")
         return f"{self._before_shop}{shop_id}\r\n".encode("ascii")
+
+
+def _remover(api_key: str) -> Callable[[Reply], Reply]:
+    """Make what takes the key out of an answer that quotes it: answers are kept beside what they refuse."""
+    key = api_key.encode("ascii")
+
+    def without_key(reply: Reply) -> Reply:
+        if isinstance(reply, Answer) and key in reply.body:
+            return replace(reply, body=reply.body.replace(key, b"***"))
+        return reply
+
+    return without_key
 
 
 def _exchange(connection: Connection, request: bytes, deadline: Deadline) -> Reply:
