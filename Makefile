@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 MELTANO := .venv-meltano/bin/meltano
-PYTEST := $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest)
+# Meltano's runs share the project's folder, so they stay in one group, one after another.
+PYTEST := $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest) --numprocesses auto --dist loadgroup
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -21,7 +22,7 @@ test: .venv/installed .meltano/installed ## the tests, in a few minutes (COVERAG
 
 # pytest's exit status 5 says that there are no such tests.
 test-slow: .venv/installed .meltano/installed ## the tests that `make test` leaves out
-	$(BIN)/pytest -m slow || test $$? -eq 5
+	$(PYTEST) -m slow || test $$? -eq 5
 
 test-all: test test-slow ## all tests
 
