@@ -66,7 +66,7 @@ class EventSink(Sink):
         if not chosen:
             self._pass_over_or_stop()
         self._receiver.met.update(declaration.label for declaration in chosen)
-        return compile_mappings(
+        compiled = compile_mappings(
             chosen,
             stream=name,
             schema=self.schema,
@@ -74,6 +74,10 @@ class EventSink(Sink):
             shop_id=settings.shop_id,
             origin=settings.origin,
         )
+        for mapping in compiled:
+            for note in mapping.notes:
+                self.logger.warning("%s", note)
+        return compiled
 
     def _pass_over_or_stop(self) -> None:
         """Decide what a stream without a mapping gets, at its SCHEMA."""

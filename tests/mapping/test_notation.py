@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.notation import Unmappable, canonical, canonical_bytes, compact, kind, text
+from target_applied_events.mapping.notation import Unmappable, canonical, canonical_bytes, compact, kind, text
 
 NUMBERS = st.integers() | st.decimals(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from target_applied_events.template import Template, parse
+from target_applied_events.mapping.template import Template, parse
 
 
 def template(source: str) -> Template:

@@ -9,10 +9,10 @@ from jinja2 import nodes
 from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 
-from target_applied_events.arguments import misfit
-from target_applied_events.filters import zone_named
-from target_applied_events.notation import Unmappable
-from target_applied_events.operations import LEFT_OUT, METHODS, named
+from target_applied_events.mapping.arguments import misfit
+from target_applied_events.mapping.filters import zone_named
+from target_applied_events.mapping.notation import Unmappable
+from target_applied_events.mapping.operations import LEFT_OUT, METHODS, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

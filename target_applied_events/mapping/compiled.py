@@ -5,31 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from target_applied_events.checking import mistakes, notes
-from target_applied_events.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NOW
-from target_applied_events.declaration import Declaration, declare
 from target_applied_events.errors import MappingError
 from target_applied_events.event import Event, Rejection, Violation
-from target_applied_events.fields import FieldReader, field_reader, properties_reader
-from target_applied_events.identity import Keys, contact_identifiers, keys_of_content, keys_of_occasion
-from target_applied_events.matching import choose, clashes, near_miss
-from target_applied_events.notation import Unmappable, compact, text
+from target_applied_events.mapping.checking import mistakes, notes
+from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NOW
+from target_applied_events.mapping.fields import FieldReader, field_reader, properties_reader
+from target_applied_events.mapping.identity import Keys, contact_identifiers, keys_of_content, keys_of_occasion
+from target_applied_events.mapping.notation import Unmappable, compact, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_applied_events.event import Json, Record
-
-__all__ = [
-    "Declaration",
-    "Mapping",
-    "Passed",
-    "choose",
-    "clashes",
-    "compile_mappings",
-    "declare",
-    "near_miss",
-]
+    from target_applied_events.mapping.declaration import Declaration
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from target_applied_events.notation import Unmappable
-from target_applied_events.template import Template, parse
+from target_applied_events.mapping.notation import Unmappable
+from target_applied_events.mapping.template import Template, parse
 
 RECORD: dict[str, Any] = {
     "status": "paid",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import pass_context
 from jinja2.utils import Namespace
 
-from target_applied_events.notation import Unmappable, kind, text
-from target_applied_events.operations import STEP, Account, Function, weight
+from target_applied_events.mapping.notation import Unmappable, kind, text
+from target_applied_events.mapping.operations import STEP, Account, Function, weight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

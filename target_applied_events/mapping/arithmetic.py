@@ -8,8 +8,8 @@ import operator as operators
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from target_applied_events.formats import allow, formatted
-from target_applied_events.notation import Unmappable, kind
+from target_applied_events.mapping.formats import allow, formatted
+from target_applied_events.mapping.notation import Unmappable, kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

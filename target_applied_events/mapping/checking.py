@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from target_applied_events.columns import RESERVED, Columns, named
-from target_applied_events.contract import Want
-from target_applied_events.template import Template
+from target_applied_events.mapping.columns import RESERVED, Columns, named
+from target_applied_events.mapping.contract import Want
+from target_applied_events.mapping.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_applied_events.declaration import Declaration
-    from target_applied_events.syntax import Path
+    from target_applied_events.mapping.declaration import Declaration
+    from target_applied_events.mapping.syntax import Path
 
 _SCALARS: Final = frozenset({"string", "number", "integer", "boolean"})
 _FITS: Final = {

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_applied_events.contract import NOW, fit, fitting, properties
-from target_applied_events.declaration import WANTS
-from target_applied_events.notation import Unmappable, canonical
-from target_applied_events.template import Template
+from target_applied_events.mapping.contract import NOW, fit, fitting, properties
+from target_applied_events.mapping.declaration import WANTS
+from target_applied_events.mapping.notation import Unmappable, canonical
+from target_applied_events.mapping.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_applied_events.declaration import Declaration
     from target_applied_events.event import Json, Record
+    from target_applied_events.mapping.declaration import Declaration
 
 FieldReader: TypeAlias = "Callable[[Record], Any]"
 """From a record to a field's value, None where it's left out; may raise anything, which means that it can't."""

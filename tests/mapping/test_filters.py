@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_applied_events.filters import fromjson, sha256, timestamp, to_decimal, to_integer, uuid
-from target_applied_events.notation import Unmappable
+from target_applied_events.mapping.filters import fromjson, sha256, timestamp, to_decimal, to_integer, uuid
+from target_applied_events.mapping.notation import Unmappable
 
 if TYPE_CHECKING:
     from target_applied_events.event import Json

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from target_applied_events.arithmetic import absolute, binary, rounded, unary, whole
-from target_applied_events.notation import Unmappable
+from target_applied_events.mapping.arithmetic import absolute, binary, rounded, unary, whole
+from target_applied_events.mapping.notation import Unmappable
 
 INTEGERS = st.integers(-(10**30), 10**30)
 DECIMALS = st.decimals(-(10**20), 10**20, allow_nan=False, allow_infinity=False, places=10)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.contract import Want, fit, properties, utc
-from target_applied_events.notation import Unmappable
+from target_applied_events.mapping.contract import Want, fit, properties, utc
+from target_applied_events.mapping.notation import Unmappable
 
 UUID = "0B7f0a52-3c55-4a4e-9d0e-6f2a7f6f9a01"
 

@@ -15,8 +15,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 from jinja2.utils import Namespace
 
-from target_applied_events import arithmetic, operations, operators
-from target_applied_events.notation import Unmappable, kind
+from target_applied_events.mapping import arithmetic, operations, operators
+from target_applied_events.mapping.notation import Unmappable, kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from target_applied_events.columns import Columns
+from target_applied_events.mapping.columns import Columns
 
 SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
-from target_applied_events.expressions import Evaluation, Sandbox, settled
-from target_applied_events.filters import PLAIN
-from target_applied_events.notation import text
-from target_applied_events.syntax import Path, Tidier, path_of
+from target_applied_events.mapping.expressions import Evaluation, Sandbox, settled
+from target_applied_events.mapping.filters import PLAIN
+from target_applied_events.mapping.notation import text
+from target_applied_events.mapping.syntax import Path, Tidier, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,10 +11,10 @@ from jinja2 import pass_context
 from jinja2.filters import FILTERS, make_attrgetter
 from jinja2.utils import _PassArg
 
-from target_applied_events.arithmetic import absolute, binary, rounded
-from target_applied_events.filters import PLAIN, scalar_text
-from target_applied_events.formats import formatted
-from target_applied_events.notation import Unmappable, compact, kind, text
+from target_applied_events.mapping.arithmetic import absolute, binary, rounded
+from target_applied_events.mapping.filters import PLAIN, scalar_text
+from target_applied_events.mapping.formats import formatted
+from target_applied_events.mapping.notation import Unmappable, compact, kind, text
 
 if TYPE_CHECKING:
     from jinja2 import Environment

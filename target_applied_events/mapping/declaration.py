@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from target_applied_events.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, Want, fit
-from target_applied_events.notation import Unmappable, kind
-from target_applied_events.syntax import nearest
-from target_applied_events.template import Template, parse
+from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, Want, fit
+from target_applied_events.mapping.notation import Unmappable, kind
+from target_applied_events.mapping.syntax import nearest
+from target_applied_events.mapping.template import Template, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.declaration import Declaration, declare
-from target_applied_events.matching import choose, clashes, near_miss
+from target_applied_events.mapping.declaration import Declaration, declare
+from target_applied_events.mapping.matching import choose, clashes, near_miss
 
 
 def declared(stream: str, label: str = "mappings[0]", **changes: object) -> Declaration:

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from target_applied_events.notation import Unmappable, kind, text
+from target_applied_events.mapping.notation import Unmappable, kind, text
 
 LONGEST_TEXT: Final = 1 << 24
 """The longest text, in characters, that an operation may make."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from target_applied_events.checking import mistakes, notes
-from target_applied_events.declaration import declare
+from target_applied_events.mapping.checking import mistakes, notes
+from target_applied_events.mapping.declaration import declare
 
 TYPES = ("string", "integer", "number", "boolean", "array", "object")
 SCHEMA: dict[str, Any] = {

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.formats import formatted
-from target_applied_events.notation import Unmappable
+from target_applied_events.mapping.formats import formatted
+from target_applied_events.mapping.notation import Unmappable
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from target_applied_events.declaration import declare
+from target_applied_events.mapping.declaration import declare
 
 GOOD: dict[str, Any] = {"stream": "orders", "name": "Order placed", "contact": {"email": "{{ email }}"}}
 

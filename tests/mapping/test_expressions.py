@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from jinja2.exceptions import SecurityError
 
-from target_applied_events.expressions import Sandbox
-from target_applied_events.notation import Unmappable
-from target_applied_events.template import parse
+from target_applied_events.mapping.expressions import Sandbox
+from target_applied_events.mapping.notation import Unmappable
+from target_applied_events.mapping.template import parse
 
 RECORD: dict[str, Any] = {
     "email": "ann@example.com",

@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, assert_never
 
-from target_applied_events.notation import Unmappable, kind, text
+from target_applied_events.mapping.notation import Unmappable, kind, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,9 +10,9 @@ import zoneinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from target_applied_events.arithmetic import binary, whole
-from target_applied_events.contract import is_uuid, number, rfc3339, utc
-from target_applied_events.notation import Unmappable, canonical, kind, text
+from target_applied_events.mapping.arithmetic import binary, whole
+from target_applied_events.mapping.contract import is_uuid, number, rfc3339, utc
+from target_applied_events.mapping.notation import Unmappable, canonical, kind, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

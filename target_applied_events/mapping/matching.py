@@ -8,12 +8,12 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from target_applied_events.notation import text
+from target_applied_events.mapping.notation import text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_applied_events.declaration import Declaration
+    from target_applied_events.mapping.declaration import Declaration
 
 
 def choose(declarations: Sequence[Declaration], stream: str) -> tuple[Declaration, ...]:

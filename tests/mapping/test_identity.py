@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from target_applied_events.identity import VERSION, Keys, contact_identifiers, keys_of_content, keys_of_occasion
+from target_applied_events.mapping.identity import VERSION, Keys, contact_identifiers, keys_of_content, keys_of_occasion
 
 ORIGIN = "https://core.appliedlabs.ai"
 SHOP = "66e4b0f0-8c1f-4d8e-9d43-0d5f2a1c7e11"

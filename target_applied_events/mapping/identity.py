@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from target_applied_events.notation import canonical, canonical_bytes
+from target_applied_events.mapping.notation import canonical, canonical_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
