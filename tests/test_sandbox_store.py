@@ -166,6 +166,7 @@ def test_pages_give_every_event_once_and_in_order(seconds: list[int], limit: int
     while cursor is not None:
         page = list_events(store.db, {}, latest=latest, cursor=cursor, limit=limit)
         rows += page.rows
+        assert len(rows) <= len(seconds)
         cursor = page.next
     wanted = sorted(rows, key=lambda row: (row["at"], row["id"]), reverse=True) if latest else rows
     assert rows == wanted
