@@ -6,10 +6,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from target_applied_events.errors import InternalError
 from target_applied_events.event import Signal
-from target_applied_events.pace import RATE_SLACK_SECONDS, Pace
+from target_applied_events.pace import Pace
 from tests.planted_bugs import ORDINARY_RUN, assert_found
 
 EVER = 1e6
+RATE_SLACK_SECONDS = 0.01
 ROUNDING = 1e-6
 ROWS = [(signal,) * 14 for signal in Signal] + [
     (Signal.SUCCESS, Signal.RATE_LIMITED) * 7,
@@ -305,6 +306,31 @@ def test_it_is_cut_once_a_round_trip_or_quarter_of_a_second(round_trip: float, a
     assert pace.limit == 6
     pace.answered(round_trip + again_after + 0.01, 0.0, Signal.PUSH_BACK)
     assert pace.limit == 4
+
+
+def test_one_slow_answer_moves_the_round_trip_by_an_eighth() -> None:
+    pace = make()
+    fill(pace, 10.0)
+    pace.answered(11.0, 10.0, Signal.SUCCESS)
+    pace.answered(19.0, 10.0, Signal.SUCCESS)
+    pace.answered(20.0, 10.0, Signal.PUSH_BACK)
+    assert pace.limit == 7
+    pace.answered(21.9, 10.0, Signal.PUSH_BACK)
+    assert pace.limit == 7
+    pace.answered(22.1, 10.0, Signal.PUSH_BACK)
+    assert pace.limit == 4
+
+
+def test_the_learned_rate_never_falls_below_one_in_two_seconds() -> None:
+    pace = make()
+    go_around(pace, 0.0)
+    rates = []
+    for second in range(1, 60):
+        now = 2.0 * second - 1
+        assert pace.admit(now)
+        pace.answered(now + 0.1, now, Signal.RATE_LIMITED)
+        rates.append(pace.rate)
+    assert rates[-1] == 0.5
 
 
 def test_after_a_push_back_it_grows_by_one_a_round_trip() -> None:
