@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -32,6 +33,12 @@ def test_the_mapping_makes_the_event_that_is_shown(tmp_path: Path) -> None:
         arrived = [event["body"] for event in sandbox.events()]
     assert [_without_key(body) for body in arrived] == [_without_key(readme.value("event"))]
     assert str(arrived[0]["metric"]["value"]) == str(readme.value("event")["metric"]["value"])
+
+
+def test_each_link_into_the_project_leads_somewhere() -> None:
+    links = re.findall(r"\]\(([^):#]+)\)", readme.README.read_text())
+    assert links
+    assert [link for link in links if not (readme.README.parent / link).exists()] == []
 
 
 def _schema(record: dict[str, Any]) -> dict[str, Any]:
