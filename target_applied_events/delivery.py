@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 
-from target_applied_events.errors import EndpointError, LedgerError, RejectedRecordsError, StopReading
-from target_applied_events.event import (
-    Answer,
-    Delivered,
-    Event,
-    Outcome,
-    Refused,
-    Rejection,
-    Reply,
-    Standing,
-    Violation,
-)
+from target_applied_events.errors import LedgerError, RejectedRecordsError, StopReading
+from target_applied_events.event import Answer, Delivered, Outcome, Refused, Reply, Standing
+from target_applied_events.flight import Flight, rejected, rejected_in_doubt, stopped_by
 from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord
 from target_applied_events.keys import Keys
 from target_applied_events.lanes import Lanes
 from target_applied_events.retry import History, Retry, Settle, Stop, in_doubt, judge, signal
-from target_applied_events.watermark import Watermark
+from target_applied_events.settlement import Ledger, Settlement
 
 if TYPE_CHECKING:
     import random
@@ -36,22 +27,6 @@ LEAST_REJECTED_IN_A_ROW = 100
 _SENT_BEFORE = "It may have been sent before; no answer told."
 
 
-class Ledger(Protocol):
-    """What a delivery asks of the ledger."""
-
-    def standing(self, keys: Sequence[bytes]) -> Mapping[bytes, Standing]:
-        """What is known of each key, absent where nothing is; this run's own intents are in doubt as well."""
-
-    def commit(self, *, intents: Sequence[Event], delivered: Sequence[bytes], withdrawn: Sequence[bytes]) -> None:
-        """Note all of it in one transaction; an intent outweighs its key's withdrawal."""
-
-    def sync(self) -> None:
-        """Return when all that was committed is on disk."""
-
-    def knows_delivery(self, shop_id: str) -> bool:
-        """Whether a delivery to this endpoint and shop was ever noted."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The settings that govern a delivery; seconds for times."""
@@ -59,29 +34,6 @@ class Policy:
     retry_timeout_seconds: float
     in_doubt: Literal["resend", "reject"]
     max_rejected: int
-
-
-@dataclass(slots=True)
-class _Flight:
-    """An event on its way, from its acceptance to its settlement."""
-
-    pending: Pending
-    accepted_at: float
-    history: History | None = None
-    noted: bool = False  # its intent stands in the ledger, as this run's
-    doubt: bool = False  # an earlier request of its key may have been taken
-    resent: bool = False  # it was sent though in doubt
-    deliveries_before: int = 0  # how many others were delivered when its last reply came
-
-
-@dataclass(slots=True)
-class _Turn:
-    """What one turn commits and settles."""
-
-    delivered: list[int] = field(default_factory=list)
-    skipped: list[int] = field(default_factory=list)
-    rejected: list[tuple[int, RejectedRecord]] = field(default_factory=list)
-    withdrawn: list[bytes] = field(default_factory=list)
 
 
 class Delivery:
@@ -118,12 +70,10 @@ class Delivery:
         """
         self.pace = pace
         self.stopped: Exception | None = None
-        self._ledger, self._keep, self._write_state = ledger, keep, write_state
+        self._ledger, self._settlement = ledger, Settlement(ledger, keep, write_state, summary)
         self._policy, self._summary, self._rng, self._wall_clock = policy, summary, rng, wall_clock
         self._lanes = Lanes()
-        self._watermark: Watermark[Any] = Watermark()
-        self._flights: dict[int, _Flight] = {}
-        self._turn = _Turn()
+        self._flights: dict[int, Flight] = {}
         self._keys = Keys()
         self._shops_known: set[str] = set()
         self._deliveries = 0
@@ -133,14 +83,13 @@ class Delivery:
 
     def __repr__(self) -> str:
         """Tell the state."""
-        return (
-            f"<Delivery unsettled={self.unsettled} in_flight={self.pace.in_flight} {self._lanes!r} {self._watermark!r}>"
-        )
+        figures = f"unsettled={self.unsettled} in_flight={self.pace.in_flight}"
+        return f"<Delivery {figures} {self._lanes!r} {self._settlement!r}>"
 
     @property
     def unsettled(self) -> int:
         """How many positions are handed out and not settled."""
-        return self._watermark.unsettled
+        return self._settlement.unsettled
 
     @property
     def crowd(self) -> int:
@@ -149,7 +98,7 @@ class Delivery:
 
     def oldest_seconds(self, now: float) -> float:
         """How long the oldest event that isn't settled has been on its way; may be asked from any thread."""
-        oldest = self._flights.get(self._watermark.oldest or 0)
+        oldest = self._flights.get(self._settlement.oldest or 0)
         return now - oldest.accepted_at if oldest is not None else 0.0
 
     def accept(self, items: Sequence[Item], now: float) -> None:
@@ -166,9 +115,9 @@ class Delivery:
         for item in items:
             match item:
                 case HeldState(value):
-                    self._watermark.hold(value)
+                    self._settlement.hold(value)
                 case RejectedRecord():
-                    self._turn.rejected.append((self._watermark.issue(), item))
+                    self._settlement.reject(self._settlement.issue(), item)
                     self._unsendable_in_a_row += 1
                     self._stop_at(self._unsendable_in_a_row)
                 case Pending(event):
@@ -185,17 +134,17 @@ class Delivery:
             return {}
 
     def _place(self, pending: Pending, standing: Standing | None, now: float) -> None:
-        position, event = self._watermark.issue(), pending.event
+        position, event = self._settlement.issue(), pending.event
         # While another of its key is unsettled, the doubt is that one's: this one waits for what becomes of it.
         doubt = standing is Standing.IN_DOUBT and event.key not in self._keys
         if standing is Standing.DELIVERED:
             self._skip(position)
         elif doubt and self._policy.in_doubt == "reject":
-            self._turn.rejected.append((position, _in_doubt(pending, _SENT_BEFORE)))
+            self._settlement.reject(position, rejected_in_doubt(pending, _SENT_BEFORE))
         else:
             self.unsettled_bytes += len(event.body)
             self._keys.add(event.key)
-            self._flights[position] = _Flight(pending, now, doubt=doubt)
+            self._flights[position] = Flight(pending, now, doubt=doubt)
             self._lanes.add(position, (*event.identifiers, event.key.hex()))
 
     def replied(self, position: int, reply: Reply, *, started: float, now: float) -> None:
@@ -215,7 +164,7 @@ class Delivery:
             history,
             now=now,
             wall_now=self._wall_clock(),
-            known_good=self._knows(flight.pending.event.shop_id, reply),
+            known_good=self._knows(flight.event.shop_id, reply),
             delivered_since_last=self._deliveries > flight.deliveries_before,
             retry_timeout_seconds=self._policy.retry_timeout_seconds,
             rng=self._rng,
@@ -229,19 +178,22 @@ class Delivery:
                 self._retry(position, until, hold_all=hold_all)
             case Stop():
                 self._take_back(flight)
-                self.stop(_stopped_by(flight.pending.event, decision))
+                self.stop(stopped_by(flight.event, decision))
             case _:
                 assert_never(decision)
 
     def _end(self, position: int, outcome: Outcome) -> None:
         match outcome:
             case Delivered():
+                event = self._flights[position].event
                 self._deliveries += 1
-                self._shops_known.add(self._flights[position].pending.event.shop_id)
+                self._shops_known.add(event.shop_id)
                 self._given_up_in_a_row = 0
-                self._turn.delivered.append(position)
+                self._settlement.deliver(position, event.key)
             case Refused(rejection):
-                self._reject(position, rejection)
+                flight = self._flights[position]
+                self._take_back(flight)
+                self._give_up(position, rejected(flight.pending, rejection))
             case _:
                 assert_never(outcome)
 
@@ -256,35 +208,27 @@ class Delivery:
         if hold_all:
             self.pace.hold(until)
         if flight.doubt and self._policy.in_doubt == "reject":
-            self._give_up(position, _in_doubt(flight.pending, "The request may have been taken; no answer told."))
+            message = "The request may have been taken; no answer told."
+            self._give_up(position, rejected_in_doubt(flight.pending, message))
             return
         self._take_back(flight)
         self._lanes.park(position, until)
 
-    def _reject(self, position: int, rejection: Rejection) -> None:
-        flight = self._flights[position]
-        self._take_back(flight)
-        pending, event = flight.pending, flight.pending.event
-        whole = Rejection(
-            rejection.reason, rejection.errors, event.mapping, rejection.status, rejection.response, event.body
-        )
-        self._give_up(position, RejectedRecord(pending.stream, event.record, whole, pending.tally))
-
-    def _give_up(self, position: int, rejected: RejectedRecord) -> None:
+    def _give_up(self, position: int, record: RejectedRecord) -> None:
         """Reject an event that was sent."""
-        self._turn.rejected.append((position, rejected))
+        self._settlement.reject(position, record)
         self._given_up_in_a_row += 1
         self._stop_at(self._given_up_in_a_row)
 
     def _skip(self, position: int) -> None:
         """Leave out an event that was delivered before."""
-        self._turn.skipped.append(position)
+        self._settlement.skip(position)
         self._given_up_in_a_row = 0
 
-    def _take_back(self, flight: _Flight) -> None:
+    def _take_back(self, flight: Flight) -> None:
         """Take the intent back where no request of the event can have been taken."""
         if flight.noted and not flight.doubt:
-            self._turn.withdrawn.append(flight.pending.event.key)
+            self._settlement.withdraw(flight.event.key)
             flight.noted = False
 
     def turn(self, now: float) -> list[Job]:
@@ -311,18 +255,18 @@ class Delivery:
             if not self.pace.admit(now):
                 self._lanes.put_back(position)
                 break
-            jobs.append(Job(position, self._flights[position].pending.event))
+            jobs.append(Job(position, self._flights[position].event))
         return jobs
 
     def _is_settled_by_another(self, position: int) -> bool:
         """Whether what became of another event of its key settles this one too; it's put down for this turn then."""
         flight = self._flights[position]
-        match self._keys.standing(flight.pending.event.key):
+        match self._keys.standing(flight.event.key):
             case Standing.DELIVERED:
                 self._skip(position)
                 return True
             case Standing.IN_DOUBT if self._policy.in_doubt == "reject":
-                self._turn.rejected.append((position, _in_doubt(flight.pending, _SENT_BEFORE)))
+                self._settlement.reject(position, rejected_in_doubt(flight.pending, _SENT_BEFORE))
                 return True
             case Standing.IN_DOUBT:
                 flight.doubt = True
@@ -333,45 +277,30 @@ class Delivery:
     def _commit(self, jobs: list[Job], now: float) -> list[Job]:
         """Note what has ended and what is about to be sent; gives what may be sent."""
         try:
-            self._note([job.event for job in jobs if not self._flights[job.position].noted])
+            self._settlement.note([job.event for job in jobs if not self._flights[job.position].noted])
         except LedgerError as error:
             self.stop(error)
             for job in jobs:
                 self._lanes.put_back(job.position)
                 self.pace.withdraw(now, now)
-            self._note([])  # what was delivered is still to be noted, if the ledger can
+            self._settlement.note([])  # what was delivered is still to be noted, if the ledger can
             return []
         for job in jobs:
             self._start(self._flights[job.position])
         return jobs
 
-    def _note(self, intents: Sequence[Event]) -> None:
-        delivered = [self._flights[position].pending.event.key for position in self._turn.delivered]
-        if intents or delivered or self._turn.withdrawn:
-            self._ledger.commit(intents=intents, delivered=delivered, withdrawn=self._turn.withdrawn)
-
-    def _start(self, flight: _Flight) -> None:
+    def _start(self, flight: Flight) -> None:
         flight.noted = True
         self._summary.resent_in_doubt += flight.doubt and not flight.resent
         flight.resent = flight.doubt
         self._summary.retried += flight.history is not None
 
     def _settle(self) -> None:
-        turn, self._turn = self._turn, _Turn()
-        if turn.rejected:
-            self._keep([rejected for _, rejected in turn.rejected])
-        for position in (*turn.delivered, *turn.skipped):
+        known, given_up = self._settlement.settle()
+        for position in known:
             self._finish(position, Standing.DELIVERED)
-        for position, rejected in turn.rejected:
-            self._count_rejected(rejected)
+        for position in given_up:
             self._finish(position, None)
-        self._summary.delivered += len(turn.delivered)
-        self._summary.skipped_by_ledger += len(turn.skipped)
-
-    def _count_rejected(self, rejected: RejectedRecord) -> None:
-        self._summary.rejected[rejected.rejection.reason] += 1
-        self._summary.rejected_records += not rejected.tally.rejected
-        rejected.tally.rejected = True
 
     def _stop_at(self, in_a_row: int) -> None:
         if in_a_row >= max(LEAST_REJECTED_IN_A_ROW, self._policy.max_rejected):
@@ -384,25 +313,17 @@ class Delivery:
             )
 
     def _finish(self, position: int, standing: Standing | None) -> None:
-        self._watermark.settle(position)
         flight = self._flights.pop(position, None)
         if flight is None:
             return
         self._lanes.settle(position)
-        event = flight.pending.event
-        self.unsettled_bytes -= len(event.body)
-        self._keys.settle(event.key, standing or (Standing.IN_DOUBT if flight.doubt else None))
+        self.unsettled_bytes -= len(flight.event.body)
+        self._keys.settle(flight.event.key, standing or (Standing.IN_DOUBT if flight.doubt else None))
 
     def release(self, now: float, *, final: bool = False) -> None:
         """Write the newest STATE that may leave, after the ledger is on disk."""
-        state = self._watermark.release(now, final=final)
-        if state is not None:
-            self._ledger.sync()
-            self._write(state)
-
-    def _write(self, state: Any) -> None:  # noqa: ANN401 - a STATE's value is any JSON
         try:
-            self._write_state(state)
+            self._settlement.release(now, final=final)
         except StopReading as closed:
             self.stop(closed)
 
@@ -412,28 +333,9 @@ class Delivery:
 
     def wake_at(self, now: float) -> float | None:
         """When the next turn is due though nothing comes in; None: nothing is to be done until something does."""
-        if self._turn != _Turn():
-            return now
-        due = [self._watermark.due_at(now)]
+        due = [self._settlement.due_at(now)]
         if self.stopped is None:
             due.append(self._lanes.next_wake())
             if self._lanes.ready:
                 due.append(self.pace.next_admit(now))
         return min((moment for moment in due if moment is not None), default=None)
-
-
-def _stopped_by(event: Event, stop: Stop) -> EndpointError:
-    """The error that ends the run; what may not enter a log goes with it for the run's own file."""
-    details = {
-        "stream": event.stream,
-        "key_properties": dict(event.key_properties),
-        "status": stop.status,
-        "response": stop.response,
-    }
-    return EndpointError(stop.message, details)
-
-
-def _in_doubt(pending: Pending, message: str) -> RejectedRecord:
-    event = pending.event
-    rejection = Rejection("in_doubt", (Violation("$", message),), event.mapping, event=event.body)
-    return RejectedRecord(pending.stream, event.record, rejection, pending.tally)

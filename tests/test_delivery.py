@@ -21,10 +21,12 @@ from tests.delivery_world import KINDS, OK, ORDERS, Kind, Line, Options, Parts, 
 from tests.planted_bugs import ORDINARY_RUN, assert_found
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from target_applied_events.delivery import Ledger, _Flight
-    from target_applied_events.handover import Job
+    from target_applied_events.event import Outcome
+    from target_applied_events.flight import Flight
+    from target_applied_events.handover import Job, RejectedRecord
+    from target_applied_events.settlement import Ledger
 
 TIED = [
     ("email:a",),
@@ -420,13 +422,14 @@ def test_its_repr_tells_where_it_stands_and_no_value() -> None:
 class Late:
     """A ledger that notes one kind of thing with the next commit only."""
 
-    def __init__(self, ledger: Ledger, late: str) -> None:
+    def __init__(self, ledger: Ledger, late: str | None) -> None:
         self.standing, self.sync, self.knows_delivery = ledger.standing, ledger.sync, ledger.knows_delivery
         self.ledger, self.late = ledger, late
         self.waiting: Sequence[Any] = ()
 
     def commit(self, **notes: Any) -> None:  # noqa: ANN401 - as the ledger has them
-        notes[self.late], self.waiting = self.waiting, notes[self.late]
+        if self.late is not None:
+            notes[self.late], self.waiting = self.waiting, notes[self.late]
         self.ledger.commit(**notes)
 
 
@@ -441,21 +444,22 @@ class StateLeavesBeforeTheCommit(Delivery):
 
 
 class StateLeavesBeforeItsRecordIsKept(Delivery):
-    def _settle(self) -> None:
-        keep, self._keep = self._keep, lambda records: self.__dict__.setdefault("late", []).extend(records)
-        super()._settle()
-        self._keep = keep
+    def __init__(self, *, keep: Callable[[Sequence[RejectedRecord]], None], **parts: Any) -> None:  # noqa: ANN401
+        self.late: list[RejectedRecord] = []
+        self.keep = keep
+        super().__init__(keep=self.late.extend, **parts)
 
     def release(self, now: float, *, final: bool = False) -> None:
         super().release(now, final=final)
-        self._keep(self.__dict__.pop("late", []))
+        self.keep(self.late)
+        self.late.clear()
 
 
 class StateLeavesAheadOfTheDisk(Delivery):
-    def release(self, now: float, *, final: bool = False) -> None:
-        state = self._watermark.release(now, final=final)
-        if state is not None:
-            self._write(state)
+    def __init__(self, *, ledger: Ledger, **parts: Any) -> None:  # noqa: ANN401 - as the delivery has them
+        hasty = Late(ledger, None)
+        hasty.sync = lambda: None
+        super().__init__(ledger=hasty, **parts)
 
 
 class StateWaitsForTheNextTurn(Delivery):
@@ -490,14 +494,14 @@ class AnIntentFollowsTheSend(Delivery):
 
 
 class AnIntentIsTakenBackThoughInDoubt(Delivery):
-    def _take_back(self, flight: _Flight) -> None:
+    def _take_back(self, flight: Flight) -> None:
         doubt, flight.doubt = flight.doubt, False
         super()._take_back(flight)
         flight.doubt = doubt
 
 
 class AnIntentIsNeverTakenBack(Delivery):
-    def _take_back(self, flight: _Flight) -> None:
+    def _take_back(self, flight: Flight) -> None:
         pass
 
 
@@ -584,16 +588,14 @@ class AStopIsIgnored(Delivery):
 
 
 class ARejectedRecordIsKeptTwice(Delivery):
-    def _retry(self, position: int, until: float, *, hold_all: bool) -> None:
-        super()._retry(position, until, hold_all=hold_all)
-        if self._turn.rejected:
-            self._keep([self._turn.rejected[-1][1]])
+    def __init__(self, *, keep: Callable[[Sequence[RejectedRecord]], None], **parts: Any) -> None:  # noqa: ANN401
+        super().__init__(keep=lambda records: keep([*records, records[-1]]), **parts)
 
 
 class ADeliveryIsSettledTwice(Delivery):
-    def _settle(self) -> None:
-        self._turn.delivered *= 2
-        super()._settle()
+    def _end(self, position: int, outcome: Outcome) -> None:
+        super()._end(position, outcome)
+        super()._end(position, outcome)
 
 
 class ASkipIsNotCounted(Delivery):

@@ -38,6 +38,8 @@ class Desk:
         self.written: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.kept: list[RejectedRecord] = []
         self.reply: Reply = OK
+        self.disk_fault: Exception | None = None
+        self.stdout_fault: Exception | None = None
         self.ledger = LedgerModel(run=1)
         self.summary = Summary()
         self.delivery = Delivery(
@@ -61,9 +63,13 @@ class Desk:
         return self.reply
 
     def keep(self, records: Sequence[RejectedRecord]) -> None:
+        if self.disk_fault:
+            raise self.disk_fault
         self.kept += records
 
     def write_state(self, value: Any) -> None:  # noqa: ANN401 - as the delivery has it
+        if self.stdout_fault:
+            raise self.stdout_fault
         self.written.put(value)
 
     def hand_over(self, *items: Item, on_wait: Callable[[], None] | None = None) -> None:
@@ -296,12 +302,7 @@ def test_a_ledger_that_cannot_say_whether_the_address_is_known_ends_the_run() ->
 
 def test_rejected_records_that_cannot_be_kept_end_the_run_and_no_state_leaves() -> None:
     desk = Desk()
-
-    def cannot_keep(records: object) -> None:
-        del records
-        raise KeepFaultError
-
-    desk.delivery._keep = cannot_keep  # noqa: SLF001 - what `keep` does once the disk is full
+    desk.disk_fault = KeepFaultError()
     desk.is_open.set()
     desk.hand_over(*events(1), rejected(), HeldState("never"))
     with pytest.raises(KeepFaultError):
@@ -353,12 +354,7 @@ def test_a_failure_ends_a_wait_for_room_and_every_later_handing_over() -> None:
 
 def test_standard_output_that_nobody_reads_ends_the_run_as_a_signal_does() -> None:
     desk = Desk()
-
-    def closed(value: object) -> None:
-        del value
-        raise StopReading("closed", exit_status=143)
-
-    desk.delivery._write_state = closed  # noqa: SLF001 - what writing does once the reader is gone
+    desk.stdout_fault = StopReading("closed", exit_status=143)
     desk.is_open.set()
     desk.hand_over(*events(3), HeldState("never"))
     with pytest.raises(StopReading) as ended:
