@@ -4,11 +4,11 @@ import random
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.sandbox.faults import KINDS, Faults, Meeting, Status, read_faults, write_faults
+from target_applied_events.sandbox.declared import read_faults
+from target_applied_events.sandbox.faults import Faults, Meeting, Status
 
 
 def faults(*declared: dict[str, Any], seed: int = 0) -> Faults:
@@ -21,12 +21,6 @@ def meet(these: Faults, body: str = "{}", now: float = 0.0) -> Meeting:
 
 def test_without_faults_nothing_is_met() -> None:
     assert meet(faults()) == Meeting()
-
-
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_every_kind_is_read_as_it_is_written(kind: str) -> None:
-    read = read_faults([{"kind": kind, "share": 0.5, "match": "x", "times": 2}])
-    assert read_faults(write_faults(read)) == read
 
 
 def test_a_share_is_met_about_so_often() -> None:
@@ -116,35 +110,3 @@ def test_after_the_told_wait_the_request_is_taken() -> None:
     meet(these)
     assert meet(these, now=3.9).instead is not None
     assert meet(these, now=4.0).instead is None
-
-
-@pytest.mark.parametrize(
-    ("declared", "named"),
-    [
-        ({}, "faults must be an array"),
-        ([1], r"faults\[0\] must be an object"),
-        ([{"kind": "flood"}], r"faults\[0\].kind must be one of"),
-        ([{}], r"faults\[0\].kind must be one of"),
-        ([{"kind": "drop"}, {"kind": "drop", "status": 500}], r"faults\[1\].status isn't known for drop"),
-        ([{"kind": "status", "status": 99}], "status must be"),
-        ([{"kind": "status", "status": "500"}], "status must be"),
-        ([{"kind": "status", "status": True}], "status must be"),
-        ([{"kind": "status", "headers": {"X": "a\r\nY: b"}}], "headers must be"),
-        ([{"kind": "status", "headers": {"X:": "a"}}], "headers must be"),
-        ([{"kind": "status", "headers": []}], "headers must be"),
-        ([{"kind": "status", "body": 1}], "body must be"),
-        ([{"kind": "drop", "share": 1.5}], "share must be"),
-        ([{"kind": "drop", "share": "1"}], "share must be"),
-        ([{"kind": "drop", "times": -1}], "times must be"),
-        ([{"kind": "drop", "times": 1.5}], "times must be"),
-        ([{"kind": "drop", "match": "("}], "match must be"),
-        ([{"kind": "drop", "taken": 1}], "taken must be"),
-        ([{"kind": "latency", "seconds": -1}], "seconds must be"),
-        ([{"kind": "latency", "seconds": float("nan")}], "seconds must be"),
-        ([{"kind": "rate_limit", "requests_per_second": 0}], "requests_per_second must be"),
-        ([{"kind": "rate_limit", "retry_after": "soon"}], "retry_after must be"),
-    ],
-)
-def test_a_wrong_fault_is_named(declared: object, named: str) -> None:
-    with pytest.raises(ValueError, match=named):
-        read_faults(declared)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from target_applied_events.sandbox import contract
 from target_applied_events.sandbox.answers import Answer, answer_json, answer_refusal, problems_of
+from target_applied_events.sandbox.body import read_body
 from target_applied_events.sandbox.contract import Refusal
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Clerk:
         )
 
     def _take(self, shop_id: str, request: Request, visit: Visit) -> Answer:
-        body = contract.check_content_type(request.headers) or contract.read_body(request.raw, self._rules)
+        body = contract.check_content_type(request.headers) or read_body(request.raw, self._rules)
         if isinstance(body, Refusal):
             return refuse(body, visit)
         taken = self._store.take(visit.number, shop_id, body, request.raw.decode("utf-8"), visit.at)

@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from target_applied_events.sandbox import questions
-from target_applied_events.sandbox.faults import KINDS, Fault, Faults, read_faults, write_faults
+from target_applied_events.sandbox.declared import read_faults, write_faults
+from target_applied_events.sandbox.faults import KINDS, Fault, Faults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from target_applied_events.sandbox.contract import Rules
-from target_applied_events.sandbox.faults import KINDS, Fault, Faults, read_faults
+from target_applied_events.sandbox.declared import read_faults
+from target_applied_events.sandbox.faults import KINDS, Fault, Faults
 
 if TYPE_CHECKING:
     from target_applied_events.sandbox.endpoint import Endpoint

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_applied_events.sandbox import contract
+from target_applied_events.sandbox.body import parse_time
 from target_applied_events.sandbox.identity import IDENTIFIERS, Contact, comparable, filled
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Store:
 
     def take(self, request_id: int, shop_id: str, body: dict[str, Any], raw: str, now: float) -> Taken:
         """Keep an event that holds to the contract, and find or make its contact."""
-        at = contract.parse_time(body["event_time"]).timestamp() if "event_time" in body else now
+        at = parse_time(body["event_time"]).timestamp() if "event_time" in body else now
         metric = body.get("metric")
         with self.db:
             self.db.execute("BEGIN")

@@ -26,7 +26,7 @@ const KINDS = [
 ];
 
 const cards = new Map();
-let inForce = [];
+let current = [];
 
 export function start() {
   find("faults-off").addEventListener("click", () => put([]));
@@ -36,8 +36,8 @@ export function start() {
 
 export async function refresh() {
   const told = await ask("/sandbox/faults");
-  inForce = told.faults;
-  for (const [kind, card] of cards) drawCard(card, inForce.find((fault) => fault.kind === kind), told.kinds[kind]);
+  current = told.faults;
+  for (const [kind, card] of cards) drawCard(card, current.find((fault) => fault.kind === kind), told.kinds[kind]);
   drawOthers();
   const met = await ask(`/sandbox/requests?${query({ outcome: "faulted", order: "latest", limit: 12 })}`);
   const none = [el("li", { class: "none" }, "No request has met a fault.")];
@@ -109,8 +109,8 @@ function read(card) {
 }
 
 function change(card, on) {
-  const index = inForce.findIndex((fault) => fault.kind === card.kind);
-  const others = inForce.filter((_, place) => place !== index).filter((fault) => fault.left !== 0);
+  const index = current.findIndex((fault) => fault.kind === card.kind);
+  const others = current.filter((_, place) => place !== index).filter((fault) => fault.left !== 0);
   const kept = others.map(({ left, ...fault }) => ({ ...fault, times: left }));
   return put(on ? [...kept, read(card)] : kept);
 }
@@ -130,7 +130,7 @@ async function put(faults) {
 }
 
 function drawOthers() {
-  const others = inForce.filter((fault, index) => inForce.findIndex(({ kind }) => kind === fault.kind) !== index);
+  const others = current.filter((fault, index) => current.findIndex(({ kind }) => kind === fault.kind) !== index);
   const place = find("fault-others");
   if (!others.length) return place.replaceChildren();
   const listed = others.map((fault) => el("li", {}, el("code", {}, JSON.stringify(fault))));
