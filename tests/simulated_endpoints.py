@@ -58,7 +58,7 @@ class Jittery(Endpoint):
 
 
 @dataclass
-class AtMost(Endpoint):
+class HardLimit(Endpoint):
     """Refuses what comes while so many are being served."""
 
     limit: int = 20
@@ -186,7 +186,7 @@ def all_kinds(rng: random.Random) -> list[Endpoint]:
     return [
         Constant(),
         Jittery(rng),
-        AtMost(),
+        HardLimit(),
         PerSecond(),
         PerMinute(),
         Queue(rng),

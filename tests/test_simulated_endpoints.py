@@ -12,7 +12,7 @@ from target_applied_events.event import Answer, Delivered, Failure, NoAnswer, Re
 from target_applied_events.lanes import Lanes
 from target_applied_events.pace import Pace
 from target_applied_events.retry import History, Retry, Settle, Stop, judge, signal
-from tests.simulated_endpoints import AtMost, Constant, Endpoint, Outage, PerSecond, Queue, all_kinds, chance
+from tests.simulated_endpoints import Constant, Endpoint, HardLimit, Outage, PerSecond, Queue, all_kinds, chance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -227,7 +227,7 @@ class TheLimitNeverGrows(Pace):
 @pytest.mark.parametrize(
     ("planted", "endpoint"),
     [
-        (NoRateIsLearned, AtMost()),
+        (NoRateIsLearned, HardLimit()),
         (NoRateIsLearned, PerSecond()),
         (TheGateStaysOpen, Outage()),
         (TheLimitNeverFalls, Queue(chance(1))),
