@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.with_sandbox.arrivals import ArrivalsServer
-    from tests.with_sandbox.forked_target import ForkedTarget
+    from tests.with_sandbox.forked_target import ForkedTarget, InstalledTarget
 
 Kill: TypeAlias = "Callable[[ArrivalsServer, Callable[[], bool]], None]"
 """Waits for the moment at which a run is to be killed; it is given the endpoint, and whether the run has ended."""
@@ -75,7 +75,7 @@ class World:
 
     def __init__(
         self,
-        target: ForkedTarget,
+        target: ForkedTarget | InstalledTarget,
         server: ArrivalsServer,
         directory: Path,
         tap: Tap,

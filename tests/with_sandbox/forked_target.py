@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from tests.target_process import API_KEY, Finished, Message, as_lines, parse
+from tests.target_process import API_KEY, PROGRAM, Finished, Message, as_lines, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,6 +89,29 @@ class ForkedTarget:
             written, logged = _content(out), _content(log)
         assert API_KEY.encode() not in written + logged
         return Finished(status, [parse(line) for line in written.splitlines()], logged.decode())
+
+
+class InstalledTarget:
+    """Runs of the installed program, each started as a user starts it: about a second more for each."""
+
+    def __init__(self) -> None:
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, settings: Path, standard: tuple[int, int, int], *, point: tuple[str, int] | None = None) -> int:
+        """Start a run, as `ForkedTarget` does; it knows no kill points."""
+        assert point is None
+        given, out, log = standard
+        process = subprocess.Popen([str(PROGRAM), "--config", str(settings)], stdin=given, stdout=out, stderr=log)
+        self._processes[process.pid] = process
+        return process.pid
+
+    def kill(self, process: int) -> None:
+        """Kill it as `kill -9` does."""
+        self._processes[process].kill()
+
+    def wait(self, process: int) -> int:
+        """Wait for its end; its exit status, negative where a signal ended it."""
+        return self._processes.pop(process).wait()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import pytest
 from tests.crash_history import StateSeen, doubled
 from tests.with_sandbox.arrivals import ArrivalsServer
 from tests.with_sandbox.crashes import Tap, World, key_is_found
-from tests.with_sandbox.forked_target import ForkedTarget
+from tests.with_sandbox.forked_target import ForkedTarget, InstalledTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,14 @@ def at_random(rng: random.Random) -> Kill:
     return wait
 
 
-def kill_often(target: ForkedTarget, server: ArrivalsServer, directory: Path, *, kills: int, **settings: Any) -> World:  # noqa: ANN401 - any JSON
+def kill_often(
+    target: ForkedTarget | InstalledTarget,
+    server: ArrivalsServer,
+    directory: Path,
+    *,
+    kills: int,
+    **settings: Any,  # noqa: ANN401 - any JSON
+) -> World:
     rng = random.Random(kills)  # noqa: S311 - no secret
     world = World(target, server, directory, Tap(ROWS_A_KILL * kills), **settings)
     for _ in range(kills):
@@ -72,6 +79,11 @@ def test_random_kills_send_nothing_twice_where_doubt_is_rejected(
 ) -> None:
     world = kill_often(target, server, tmp_path, kills=kills, in_doubt="reject")
     assert not doubled(world.history)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
+def test_the_installed_program_may_be_killed_as_well(server: ArrivalsServer, tmp_path: Path, kills: int) -> None:
+    kill_often(InstalledTarget(), server, tmp_path, kills=kills)
 
 
 # With one request at a time it is known what each point leaves: the row in doubt, and whether its event had arrived.
