@@ -70,7 +70,9 @@ class Desk:
             Route("/sandbox/live", self._live),
             Route("/sandbox", self._clear, methods=["DELETE"]),
         ]
-        return Starlette(routes=[*pages, *routes], exception_handlers={HTTPException: _tell})
+        return Starlette(
+            routes=[*pages, *routes], exception_handlers={HTTPException: _tell, questions.CursorError: _tell}
+        )
 
     async def _events(self, request: Request) -> Response:
         latest = _choice(request, "order", ("arrival", "latest")) == "latest"
@@ -168,13 +170,10 @@ def _choice(request: Request, name: str, allowed: tuple[str, ...]) -> str:
 
 
 def _part(request: Request) -> dict[str, Any]:
-    cursor = request.query_params.get("after", "")
     limit = request.query_params.get("limit", str(_USUAL_LIMIT))
-    try:
-        [float(part) for part in cursor.split(",") if part]
-        return {"cursor": cursor, "limit": min(max(int(limit), 1), _MOST_LIMIT)}
-    except ValueError:
-        raise HTTPException(422, "limit must be a whole number, and after a next of an earlier answer") from None
+    if not limit.isascii() or not limit.isdigit():
+        raise HTTPException(422, "limit must be a whole number")
+    return {"cursor": request.query_params.get("after", ""), "limit": min(max(int(limit[:9]), 1), _MOST_LIMIT)}
 
 
 def _declared(declared: object) -> tuple[list[Fault], int | None]:
@@ -187,5 +186,5 @@ def _declared(declared: object) -> tuple[list[Fault], int | None]:
 
 
 async def _tell(_request: Request, error: Exception) -> Response:
-    status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+    status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (422, str(error))
     return JSONResponse({"error": {"message": detail}}, status, headers=_GUARDS)

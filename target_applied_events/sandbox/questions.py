@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,18 @@ _OUTCOMES = {
 }
 
 
+_BEYOND = 1 << 62
+"""More than any number that is given."""
+
+
+class CursorError(Exception):
+    """A list is to go on from a place that no list has named."""
+
+    def __init__(self) -> None:
+        """Say what is wanted."""
+        super().__init__("after must be the next of an earlier answer to the same question")
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A part of a list.
@@ -69,7 +82,7 @@ def list_events(db: sqlite3.Connection, asked: Mapping[str, str], *, latest: boo
     wheres = [where for name, where in _EVENT_FILTERS.items() if name in asked]
     values: list[Any] = [asked[name] for name in _EVENT_FILTERS if name in asked]
     wheres.append("(e.at, e.id) < (?, ?)" if latest else "e.id > ?")
-    values += _pair(cursor) if latest else [int(cursor or 0)]
+    values += _pair(cursor) if latest else [_whole(cursor or "0")]
     order = "e.at DESC, e.id DESC" if latest else "e.id"
     rows = _select(db, f"{_EVENTS} WHERE {' AND '.join(wheres)} ORDER BY {order} LIMIT ?", [*values, limit])
     last = rows[-1] if len(rows) == limit else None
@@ -103,7 +116,7 @@ def list_requests(db: sqlite3.Connection, outcome: str | None, *, latest: bool, 
     """List requests in the order of arrival, or the latest first; `outcome` is taken, refused or faulted."""
     wheres = [_OUTCOMES[outcome]] if outcome else []
     wheres.append("id < ?" if latest else "id > ?")
-    start = int(cursor) if cursor else (1 << 62 if latest else 0)
+    start = _whole(cursor or (str(_BEYOND) if latest else "0"))
     order = "id DESC" if latest else "id"
     rows = _select(db, f"{_REQUESTS} WHERE {' AND '.join(wheres)} ORDER BY {order} LIMIT ?", [start, limit])
     following = str(rows[-1]["id"]) if len(rows) == limit else None
@@ -150,6 +163,15 @@ def _select(db: sqlite3.Connection, query: str, values: list[Any]) -> list[dict[
 
 def _pair(cursor: str) -> list[Any]:
     if not cursor:
-        return [math.inf, 1 << 62]
+        return [math.inf, _BEYOND]
     time, _, number = cursor.partition(",")
-    return [float(time), int(number)]
+    try:
+        return [float(time), _whole(number)]
+    except ValueError:
+        raise CursorError from None
+
+
+def _whole(cursor: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,19}", cursor, re.ASCII) or int(cursor) > _BEYOND:
+        raise CursorError
+    return int(cursor)

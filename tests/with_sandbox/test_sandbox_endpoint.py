@@ -189,7 +189,9 @@ def test_a_request_carries_when_it_came_and_what_became_of_it(sandbox: Sandbox) 
 
 
 def test_a_wrong_question_is_told_so(sandbox: Sandbox) -> None:
-    for question in ("events?limit=x", "events?order=up", "requests?outcome=lost", "events?after=x"):
+    wrong = ["limit=x", "limit=-1", "order=up", "after=x", "after=1.5", f"after={1 << 64}", "order=latest&after=1,x"]
+    questions = [f"{what}?{asked}" for what in ("events", "requests") for asked in wrong]
+    for question in [*questions, "requests?outcome=lost", "contacts?after=7", "contacts?after=nan,"]:
         answer = requests.get(f"{sandbox.base}/sandbox/{question}", timeout=10)
         assert answer.status_code == 422
         assert answer.json()["error"]["message"]
@@ -218,6 +220,8 @@ def test_the_page_loads_nothing_from_elsewhere(sandbox: Sandbox) -> None:
 
 def test_another_name_for_this_machine_reads_nothing(sandbox: Sandbox) -> None:
     answer = requests.get(f"{sandbox.base}/sandbox/events", headers={"Host": "evil.example:80"}, timeout=10)
+    assert answer.status_code == 421
+    answer = requests.get(f"{sandbox.base}/sandbox/events", headers={"Host": "[::1"}, timeout=10)
     assert answer.status_code == 421
     for host in ("localhost", "127.0.0.1:1", "[::1]:8080"):
         assert requests.get(f"{sandbox.base}/sandbox/events", headers={"Host": host}, timeout=10).status_code == 200
