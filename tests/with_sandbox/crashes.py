@@ -136,6 +136,7 @@ class World:
 
     def _look(self, status: int, log: str) -> Ended:
         assert "Traceback" not in log
+        assert API_KEY not in log
         assert status in {0, -9}, log
         doubts = self._doubts()
         ended = Ended(
