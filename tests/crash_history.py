@@ -24,10 +24,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """The endpoint read a whole request for a row's event."""
+    """The endpoint read a whole request for a row's event, and took it.
+
+    Attributes:
+        number: The row's.
+        body: What was sent.
+        told: It said so; else it answered 500, or broke the connection.
+    """
 
     number: int
     body: bytes
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,8 @@ def _doubled(runs: Sequence[_Run], in_doubt: str) -> Iterator[str]:
     for index, run in enumerate(runs):
         numbers = [arrival.number for arrival in run.arrived]
         for number in sorted(_repeated(numbers)):
-            yield f"row {number} arrived twice in run {index}"
+            if in_doubt == "reject" or not _only_the_last_was_told(number, run.arrived):
+                yield f"row {number} arrived twice in run {index}"
         for number in sorted(before.intersection(numbers)):
             if in_doubt == "reject":
                 yield f"row {number} arrived again in run {index}, though it may not be sent again"
@@ -153,6 +161,11 @@ def _doubled(runs: Sequence[_Run], in_doubt: str) -> Iterator[str]:
                 yield f"row {number} arrived again in run {index}, and wasn't in doubt"
         before.update(numbers)
         doubts = run.end.in_doubt
+
+
+def _only_the_last_was_told(number: int, arrived: Sequence[Arrived]) -> bool:
+    told = [arrival.told for arrival in arrived if arrival.number == number]
+    return not any(told[:-1])
 
 
 def _changed(runs: Sequence[_Run]) -> Iterator[str]:

@@ -70,6 +70,14 @@ def test_a_bad_history_is_refused_for_what_is_wrong_with_it(fault: str) -> None:
     assert fault in told(BAD[fault])
 
 
+def test_what_the_endpoint_took_and_did_not_say_may_arrive_again_in_the_same_run() -> None:
+    untold = [*GOOD[:5], Arrived(3, b"body of 3", told=False), *GOOD[5:]]
+    assert not told(untold)
+    assert "row 3 arrived twice in run 1" in told([*GOOD[:-2], Arrived(3, b"body of 3"), *GOOD[-2:]])
+    once = [*GOOD[:5], Arrived(3, b"body of 3", told=False), *arrived(3, 5), StateSeen(6), WHOLE]
+    assert "row 3 arrived twice in run 1" in told(once, reject=True)
+
+
 def test_where_nothing_may_be_sent_twice_a_second_arrival_is_refused() -> None:
     assert "row 1 arrived again in run 1, though it may not be sent again" in told(GOOD, reject=True)
 

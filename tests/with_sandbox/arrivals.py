@@ -11,23 +11,34 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"contact":{}}'
+OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"contact":{}}'
 PATIENCE_SECONDS = 30
 
 
+def refusal(status: int) -> bytes:
+    """An answer without more to it."""
+    return b"HTTP/1.1 %d So\r\nContent-Length: 0\r\n\r\n" % status
+
+
+BROKEN = b""
+"""Stands for no answer: the connection is broken."""
+
+
 class ArrivalsServer:
-    """Each request that was read whole is told once, before it is answered.
+    """Each request that was read whole is told once, before it is answered as the one who is told says.
 
     Attributes:
         port: Where it listens, on 127.0.0.1.
         count: How many requests have arrived.
     """
 
-    def __init__(self, on_arrival: Callable[[bytes], None], *, latency_seconds: float = 0.0, seed: int = 0) -> None:
+    def __init__(
+        self, on_arrival: Callable[[bytes], bytes | None], *, latency_seconds: float = 0.0, seed: int = 0
+    ) -> None:
         """Start at `with`.
 
         Args:
-            on_arrival: Is given each request's body, in the order read.
+            on_arrival: Is given each request's body, in the order read; gives the answer, None for 200.
             latency_seconds: Each answer waits for up to so long.
             seed: Of the latencies.
         """
@@ -101,14 +112,14 @@ class ArrivalsServer:
             self._changed.notify_all()
 
     def arrived(self, body: bytes, answer: Callable[[bytes], None]) -> None:
-        self.on_arrival(body)
+        given = self.on_arrival(body)
         with self._changed:
             self.count += 1
             self._changed.notify_all()
         if self._latency_seconds:
-            self._loop.call_later(self._rng.uniform(0, self._latency_seconds), answer, ANSWER)
+            self._loop.call_later(self._rng.uniform(0, self._latency_seconds), answer, OK if given is None else given)
         else:
-            answer(ANSWER)
+            answer(OK if given is None else given)
 
 
 class _Peer(asyncio.Protocol):
@@ -139,5 +150,7 @@ class _Peer(asyncio.Protocol):
 
     def _answer(self, answer: bytes) -> None:
         with contextlib.suppress(ConnectionError):
-            if not self._transport.is_closing():
+            if answer == BROKEN:
+                self._transport.abort()
+            elif not self._transport.is_closing():
                 self._transport.write(answer)

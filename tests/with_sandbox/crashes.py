@@ -16,6 +16,7 @@ import simplejson
 from target_applied_events.ledger import open_ledger
 from tests.crash_history import Arrived, Ended, Entry, Row, StateSeen, faults
 from tests.target_process import API_KEY, Message, as_lines, config, record, schema, state
+from tests.with_sandbox.arrivals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 Kill: TypeAlias = "Callable[[ArrivalsServer, Callable[[], bool]], None]"
 """Waits for the moment at which a run is to be killed; it is given the endpoint, and whether the run has ended."""
 
+Mood: TypeAlias = "Callable[[], bytes | None]"
+"""What the endpoint answers next; None for 200."""
+
+NOT_TAKEN = (refusal(429), refusal(503))
 PATIENCE_SECONDS = 30
 ROWS_A_BOOKMARK = 3
 ROWS_A_STATE = 5
@@ -71,6 +76,7 @@ class World:
     Attributes:
         history: What was seen so far.
         server: The endpoint.
+        most_in_doubt: How many events one run may leave in doubt.
     """
 
     def __init__(
@@ -79,6 +85,8 @@ class World:
         server: ArrivalsServer,
         directory: Path,
         tap: Tap,
+        *,
+        mood: Mood = lambda: None,
         **settings: Any,  # noqa: ANN401 - any JSON
     ) -> None:
         self.history: list[Entry] = []
@@ -91,6 +99,8 @@ class World:
         self._last_state: Message | None = None
         self._looked_at: set[Path] = set()
         self._known_kept: set[int] = set()
+        self._mood = mood
+        self.most_in_doubt = self._settings.get("max_concurrency", 32)
         server.on_arrival = self._arrived
 
     def run(self, *, kill: Kill | None = None, point: tuple[str, int] | None = None) -> Ended:
@@ -121,12 +131,14 @@ class World:
     def faults(self) -> list[str]:
         """What the whole history shows to be wrong."""
         setting: Literal["resend", "reject"] = self._settings.get("in_doubt", "resend")
-        most = self._settings.get("max_concurrency", 32)
-        return faults(self._tap.rows, self.history, in_doubt=setting, most_in_flight=most)
+        return faults(self._tap.rows, self.history, in_doubt=setting, most_in_flight=self.most_in_doubt)
 
-    def _arrived(self, body: bytes) -> None:
+    def _arrived(self, body: bytes) -> bytes | None:
         number = int(json.loads(body)["name"].removeprefix("Row "))
-        self.history.append(Arrived(number, body))
+        answer = self._mood()
+        if answer not in NOT_TAKEN:
+            self.history.append(Arrived(number, body, told=answer is None))
+        return answer
 
     def _read_states(self, descriptor: int) -> None:
         with os.fdopen(descriptor, "rb") as out:

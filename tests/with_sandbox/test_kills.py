@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.crash_history import StateSeen, doubled
-from tests.with_sandbox.arrivals import ArrivalsServer
+from tests.with_sandbox.arrivals import BROKEN, ArrivalsServer, refusal
 from tests.with_sandbox.crashes import Tap, World, key_is_found
 from tests.with_sandbox.forked_target import ForkedTarget, InstalledTarget
 
@@ -86,6 +86,24 @@ def test_random_kills_send_nothing_twice_where_doubt_is_rejected(
 ) -> None:
     world = kill_often(target, server, tmp_path, kills=kills, in_doubt="reject")
     assert not doubled(world.history)
+
+
+@pytest.mark.parametrize("in_doubt", ["resend", "reject"])
+@pytest.mark.parametrize("kills", [4, pytest.param(40, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+def test_random_kills_lose_nothing_while_the_endpoint_fails_as_well(
+    target: ForkedTarget, server: ArrivalsServer, tmp_path: Path, kills: int, in_doubt: str
+) -> None:
+    rng = random.Random(kills)  # noqa: S311 - no secret
+    answers = [None] * 16 + [refusal(429), refusal(503), refusal(500), BROKEN]
+    world = World(
+        target, server, tmp_path, Tap(ROWS_A_KILL * kills), mood=lambda: rng.choice(answers), in_doubt=in_doubt
+    )
+    world.most_in_doubt = ROWS_A_KILL * kills  # what waits for its next attempt is in doubt, and not in flight
+    for _ in range(kills):
+        world.run(kill=at_random(rng))
+    world.run()
+    assert world.faults() == []
+    assert bool(doubled(world.history)) == (in_doubt == "resend")
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
