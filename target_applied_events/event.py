@@ -32,7 +32,6 @@ class Event:
         identifiers: What ties it to its contact within its shop; empty where it keeps no order.
         key_properties: The primary key of its record, to name it by.
         record: The record as the mapping saw it.
-        shard_by: What the user wants its shard chosen by; None where nothing is mapped for it.
     """
 
     stream: str
@@ -43,7 +42,6 @@ class Event:
     identifiers: tuple[str, ...] = field(repr=False)
     key_properties: Record
     record: Record = field(repr=False)
-    shard_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

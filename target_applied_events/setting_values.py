@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from target_applied_events.ledger_url import ledger_url_problem
+from target_applied_events.shard import Shard
 
 DEFAULT_API_URL = "https://core.appliedlabs.ai/v2026-04"
 
@@ -98,13 +99,13 @@ def boolean(value: object) -> bool:
     return known
 
 
-def shard(value: object) -> tuple[int, int]:
+def shard(value: object) -> Shard:
     """`2/8`: which shard, counted from 1, of how many."""
     match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text(value).strip())
     number, count = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= number <= count:
         raise ValueError("must be written as 2/8: this run's shard, counted from 1, and how many there are.")
-    return number, count
+    return Shard(number, count)
 
 
 def api_url(value: object) -> str:

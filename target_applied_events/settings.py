@@ -13,6 +13,7 @@ from target_applied_events import setting_values as values
 from target_applied_events.errors import SettingsError
 from target_applied_events.mapping import Declaration, clashes, declare
 from target_applied_events.setting_values import DEFAULT_API_URL, Check, T
+from target_applied_events.shard import Shard, shard_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,6 +142,7 @@ class Settings:
     Attributes:
         declarations: The mappings as the user wrote them, parsed.
         origin: Scheme, host and port of `api_url`, as the ledger compares them.
+        shard_identifier: What chooses the shard where a mapping has no `shard_by`.
     """
 
     api_key: str = field(repr=False)
@@ -157,7 +159,8 @@ class Settings:
     data_dir: Path
     ledger_url: str = field(repr=False)
     in_doubt: Literal["resend", "reject"]
-    shard: tuple[int, int] | None
+    shard: Shard | None
+    shard_identifier: str | None
     max_rejected: int
     validate_records: bool
 
@@ -194,6 +197,7 @@ class Settings:
             ledger_url=reader.take("ledger_url", values.ledger_url, f"sqlite:///{data_dir}/ledger.sqlite"),
             in_doubt=reader.take("in_doubt", values.one_of("resend", "reject"), "resend"),
             shard=reader.optional("shard", values.shard),
+            shard_identifier=reader.shard_identifier(declarations),
             max_rejected=reader.take("max_rejected", values.whole(0, None), 0),
             validate_records=reader.take("validate_records", values.boolean, default=True),
         )
@@ -238,6 +242,19 @@ class _Reader:
         self.problems.extend(problem for _, problems in declared for problem in problems)
         self.problems.extend(clashes(declarations))
         return declarations
+
+    def shard_identifier(self, declarations: tuple[Declaration, ...]) -> str | None:
+        """By which identifier contacts fall into shards where a mapping has no `shard_by`."""
+        if values.is_absent(self._config.get("shard")):
+            return None
+        contacts = [declaration.identifiers for declaration in declarations if "shard_by" not in declaration.fields]
+        found = shard_identifier([identifiers for identifiers in contacts if identifiers])
+        if found is None:
+            self.problems.append(
+                "shard needs one identifier (remote_id, email or phone) that every mapping with a contact names, so "
+                "that all events of a contact fall into one shard; or give each mapping a `shard_by`."
+            )
+        return found
 
     def shop_id(self, declarations: tuple[Declaration, ...], *, needed: bool) -> str | None:
         shop_id = self.optional("shop_id", values.uuid_text)

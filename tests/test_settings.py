@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from target_applied_events.errors import SettingsError
 from target_applied_events.settings import PROPERTIES, Settings
+from target_applied_events.shard import Shard
 
 SHOP = "66e4c0de-0000-4000-8000-000000000001"
 MAPPING = {"stream": "orders", "name": "Order placed", "contact": {"email": "{{ email }}"}}
@@ -167,7 +168,19 @@ def test_a_home_directory_is_understood() -> None:
 
 
 def test_the_shard_is_read() -> None:
-    assert Settings.read(config(shard="2/8")).shard == (2, 8)
+    settings = Settings.read(config(shard="2/8"))
+    assert (settings.shard, settings.shard_identifier) == (Shard(2, 8), "email")
+
+
+def test_a_shard_asks_for_what_chooses_it_where_no_identifier_is_in_every_mapping() -> None:
+    by_phone = {**MAPPING, "contact": {"phone": "{{ phone }}"}}
+    (problem,) = problems(shard="2/8", mappings=[MAPPING, by_phone])
+    assert problem.startswith("shard needs one identifier")
+    assert "shard_by" in problem
+    own = {**by_phone, "shard_by": "{{ account }}"}
+    assert Settings.read(config(shard="2/8", mappings=[MAPPING, own])).shard_identifier == "email"
+    both = {**MAPPING, "contact": {"email": "{{ email }}", "remote_id": "{{ id }}"}}
+    assert Settings.read(config(shard="2/8", mappings=[both, both | {"name": "Other"}])).shard_identifier == "remote_id"
 
 
 @given(

@@ -9,7 +9,7 @@ from target_applied_events.errors import MappingError
 from target_applied_events.event import Event, Rejection, Violation
 from target_applied_events.mapping.checking import mistakes, notes
 from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NOW
-from target_applied_events.mapping.fields import FieldReader, field_reader, properties_reader
+from target_applied_events.mapping.fields import FieldReader, field_reader, properties_reader, shard_value_reader
 from target_applied_events.mapping.identity import Keys, contact_identifiers, keys_of_content, keys_of_occasion
 from target_applied_events.mapping.notation import Unmappable, compact, text
 
@@ -36,6 +36,7 @@ class _Stream:
     key_properties: tuple[str, ...]
     shop_id: str
     origin: str
+    shard_identifier: str | None
 
 
 class Mapping:
@@ -62,7 +63,8 @@ class Mapping:
         self._contact_fields = self._section("contact.", CONTACT)
         self._metric_fields = self._section("metric.", METRIC)
         self._when, self._shop = self._reads.get("when"), self._reads.get("shop_id")
-        self._once_per, self._shard_by = self._reads.get("once_per"), self._reads.get("shard_by")
+        self._once_per = self._reads.get("once_per")
+        self._shard_value = shard_value_reader(self._reads, stream.shard_identifier)
 
     def __repr__(self) -> str:
         """Tell which mapping it is, of which stream."""
@@ -89,6 +91,13 @@ class Mapping:
             return self._event(record)
         except Exception as error:  # noqa: BLE001  whatever a template raises, only its record is given up
             return Rejection("unmappable", self._violations(record) or (_violation("$", error),), self.label)
+
+    def shard_value(self, record: Record) -> str | None:
+        """What chooses the shard of a record's event; None where there is nothing, or nothing that can be read."""
+        try:
+            return None if self._shard_value is None else self._shard_value(record)
+        except Exception:  # noqa: BLE001  as in event(), which tells what is wrong
+            return None
 
     def _event(self, record: Record) -> Event:
         stream = self._stream
@@ -119,7 +128,6 @@ class Mapping:
             identifiers=contact_identifiers(shop, contact) if self._ordered else (),
             key_properties=source,
             record=record,
-            shard_by=None if self._shard_by is None else self._shard_by(record),
         )
 
     def _metric(self, record: Record) -> tuple[dict[str, Any], str | None]:
@@ -173,6 +181,7 @@ def compile_mappings(  # noqa: PLR0913  what a stream is, each by its name
     key_properties: Sequence[str],
     shop_id: str | None,
     origin: str,
+    shard_identifier: str | None = None,
 ) -> tuple[Mapping, ...]:
     """Compile the mappings of a stream, held against its schema.
 
@@ -183,11 +192,12 @@ def compile_mappings(  # noqa: PLR0913  what a stream is, each by its name
         key_properties: Its primary key; empty where it has none.
         shop_id: The shop of mappings that name none.
         origin: Scheme, host and port of the endpoint.
+        shard_identifier: What chooses the shard where a mapping has no `shard_by`: email, phone or remote_id.
 
     Raises:
         MappingError: A mapping can't work on this schema; it holds all the mistakes of all of them.
     """
     if found := [problem for item in declarations for problem in mistakes(item, stream, schema)]:
         raise MappingError(found)
-    shared = _Stream(stream, tuple(key_properties), (shop_id or "").strip().lower(), origin)
+    shared = _Stream(stream, tuple(key_properties), (shop_id or "").strip().lower(), origin, shard_identifier)
     return tuple(Mapping(item, shared, notes(item, stream, schema)) for item in declarations)

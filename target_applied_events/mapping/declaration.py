@@ -44,6 +44,11 @@ class Declaration:
     fields: Mapping[str, Template]
     properties: Mapping[str, Template] | Template | None
 
+    @property
+    def identifiers(self) -> frozenset[str]:
+        """The contact's identifiers that it names: email, phone, remote_id."""
+        return frozenset(name for name in IDENTIFIERS if f"contact.{name}" in self.fields)
+
     def wants(self) -> Iterator[tuple[str, Want, Template]]:
         """Go through the fields that the contract or the language types: where, what is wanted, the template."""
         for field, template in self.fields.items():

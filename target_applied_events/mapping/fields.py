@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from target_applied_events.mapping.contract import NOW, fit, fitting, properties
 from target_applied_events.mapping.declaration import WANTS
+from target_applied_events.mapping.identity import comparable
 from target_applied_events.mapping.notation import Unmappable, canonical
 from target_applied_events.mapping.template import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from target_applied_events.event import Json, Record
     from target_applied_events.mapping.declaration import Declaration
@@ -65,3 +66,18 @@ def properties_reader(declaration: Declaration, stream: str) -> FieldReader | No
         return lambda record: properties(whole(record))
     readers = [(name, item.reader(stream, strict=False)) for name, item in declaration.properties.items()]
     return lambda record: properties({name: read(record) for name, read in readers})
+
+
+def shard_value_reader(reads: Mapping[str, FieldReader], identifier: str | None) -> FieldReader | None:
+    """Make the function that gives what chooses the shard.
+
+    Args:
+        reads: The mapping's fields.
+        identifier: The contact's identifier that chooses where there is no `shard_by`.
+    """
+    if (own := reads.get("shard_by")) is not None or identifier is None:
+        return own
+    shared = reads.get(f"contact.{identifier}")
+    if shared is None:
+        return None
+    return lambda record: None if (value := shared(record)) is None else comparable(identifier, value)

@@ -85,18 +85,29 @@ def _keys(origin: str, parts: list[Json]) -> Keys:
 
 
 def contact_identifiers(shop: str, contact: Mapping[str, str]) -> tuple[str, ...]:
-    """Give what ties an event to its contact within its shop, each in the form in which two of them are compared.
-
-    Emails compare in lower case, phones by their plus sign and digits, remote ids as they are.
-    """
+    """Give what ties an event to its contact within its shop, each in the form in which two of them are compared."""
     found = []
     if (email := contact.get("email")) is not None:
-        found.append(f"{shop}{_BETWEEN}email{_BETWEEN}{email.lower()}")
+        found.append(f"{shop}{_BETWEEN}email{_BETWEEN}{comparable('email', email)}")
     if (phone := contact.get("phone")) is not None:
-        found.append(f"{shop}{_BETWEEN}phone{_BETWEEN}{_phone(phone)}")
+        found.append(f"{shop}{_BETWEEN}phone{_BETWEEN}{comparable('phone', phone)}")
     if (remote_id := contact.get("remote_id")) is not None:
         found.append(f"{shop}{_BETWEEN}remote_id{_BETWEEN}{remote_id}")
     return tuple(found)
+
+
+def comparable(kind: str, identifier: str) -> str:
+    """Give an identifier in the form in which two of its kind are compared.
+
+    Emails compare in lower case, phones by their plus sign and digits, remote ids as they are.
+    """
+    match kind:
+        case "email":
+            return identifier.lower()
+        case "phone":
+            return _phone(identifier)
+        case _:
+            return identifier
 
 
 def _phone(phone: str) -> str:
