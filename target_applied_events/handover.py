@@ -22,9 +22,15 @@ class Stream:
 
 @dataclass(slots=True)
 class Tally:
-    """Whether a record is counted as rejected: two mappings of it count it once."""
+    """Whether a record is counted: two mappings of it count it once.
+
+    Attributes:
+        rejected: As rejected, for whatever reason.
+        kept: As one that is kept, and so held against `max_rejected`.
+    """
 
     rejected: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

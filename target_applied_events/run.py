@@ -29,9 +29,9 @@ from target_applied_events.summary import Summary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from target_applied_events.delivery import Ledger
     from target_applied_events.event import Event, Standing
     from target_applied_events.settings import Settings
+    from target_applied_events.settlement import Ledger
 
 BATCH_SECONDS = 0.1
 
@@ -210,7 +210,11 @@ class Run:
         Raises:
             RejectedRecordsError: There are more.
         """
-        count, most = self.summary.rejected_records, self.settings.max_rejected
+        count, most = self._rejected.kept, self.settings.max_rejected
+        if repeats := self.summary.rejected_records - count:
+            logger.info(
+                "%d records were rejected that `rejected --done` gave up before; they aren't kept again.", repeats
+            )
         if count > most:
             raise RejectedRecordsError(
                 f"{count} records were rejected, and max_rejected is {most}; all else was delivered. They are kept "

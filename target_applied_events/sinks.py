@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from singer_sdk.sinks import Sink
 
-from target_applied_events.errors import MappingError
+from target_applied_events.errors import InputError, MappingError
 from target_applied_events.event import Event, Rejection, Violation
 from target_applied_events.handover import Item, Pending, RejectedRecord, Stream, Tally
 from target_applied_events.mapping import Mapping, Passed, choose, compile_mappings, near_miss
@@ -36,6 +37,19 @@ class Receiver(Protocol):
         """Take the next item in the order read."""
 
 
+@dataclass(slots=True)
+class FedBack:
+    """What of the input are rejected records that are sent again.
+
+    Attributes:
+        streams: The streams whose last SCHEMA said so.
+        mapping: The one mapping that the present record goes to; None: all.
+    """
+
+    streams: set[str] = field(default_factory=set)
+    mapping: str | None = None
+
+
 class EventSink(Sink):
     """Turns each record of its stream into events, or into a rejected record with its reason."""
 
@@ -52,6 +66,8 @@ class EventSink(Sink):
             SchemaError: The schema is itself invalid.
             MappingError: A mapping can't work with this schema, or the stream has none.
         """
+        self._fed_back: FedBack = target.fed_back  # type: ignore[attr-defined]  # as below
+        self._is_fed_back = stream_name in self._fed_back.streams
         super().__init__(target, stream_name, schema, key_properties)
         self._receiver: Receiver = target.receiver  # type: ignore[attr-defined]  # only this program's own target makes sinks of this kind
         self._reader: Reader = target.message_reader  # type: ignore[assignment]  # as above
@@ -119,9 +135,25 @@ class EventSink(Sink):
 
     def _applying(self, *, deleted: bool) -> Sequence[Mapping]:
         """The mappings that look at such a record."""
+        mappings = self._mappings if self._fed_back.mapping is None else self._again(self._fed_back.mapping)
         if not deleted:
-            return self._mappings
-        return [mapping for mapping in self._mappings if mapping.speaks_of_deleted]
+            return mappings
+        return [mapping for mapping in mappings if mapping.speaks_of_deleted]
+
+    def _again(self, label: str) -> Sequence[Mapping]:
+        """The mapping that a record was rejected by: the events of the others were made when it was first read.
+
+        Raises:
+            InputError: The stream has mappings, but not that one.
+        """
+        found = [mapping for mapping in self._mappings if mapping.label == label]
+        if self._mappings and not found:
+            raise InputError(
+                f"A record of the stream {self.stream_name} was rejected by {label}, which is none of the stream's "
+                "mappings now. Put the mappings back into the order that they had, or mark the file done with "
+                "`target-applied-events rejected --done`."
+            )
+        return found
 
     def _violations(self, record: Record, *, deleted: bool) -> tuple[Violation, ...]:
         if self._reader.strange:
@@ -152,6 +184,11 @@ class EventSink(Sink):
 
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
         """Leave a missing key property to validation, which rejects the record and lets the run go on."""
+
+    @property
+    def include_sdc_metadata_properties(self) -> bool:
+        """As the SDK has it, save for what is fed back: that keeps the `_sdc_*` columns that it has."""
+        return super().include_sdc_metadata_properties and not self._is_fed_back
 
     def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
         """Leave `_sdc_*` columns as read: `_sdc_deleted_at` tells a deleted row."""

@@ -10,6 +10,8 @@ Seams of singer-sdk 0.54 that this program stands on, each pinned by a test in t
 - `Sink._remove_sdc_metadata_from_record` and `…_from_schema` take `_sdc_*` columns out; overridden, they stay.
 - `_process_state_message` and `process_endofpipe` hold STATE until all is drained, five minutes or the end;
   overridden, STATE leaves when all before it is settled. `_handle_max_record_age` would drain by time.
+- `mapper.stream_maps` holds what a stream's records go through, made at its SCHEMA; rejected records that are sent
+  again went through it before, so theirs is a map that changes nothing.
 - BATCH goes past validation and stream maps as one list; `_process_batch_message` is overridden, so that each of its
   records takes the way of a RECORD.
 - `_handle_termination` drains inside the signal handler and exits 0; overridden, it only sets a flag.
@@ -28,14 +30,16 @@ from jsonschema import Draft202012Validator
 from singer_sdk import Target
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from singer_sdk.mapper import SameRecordTransform
 
 from target_applied_events.batch_files import batch_records
 from target_applied_events.errors import InputError, SchemaError, SettingsError, StopReading, TargetError
 from target_applied_events.handover import HeldState
 from target_applied_events.reader import Reader
+from target_applied_events.rejected import KeptFile
 from target_applied_events.run import Run
 from target_applied_events.settings import PROPERTIES, Settings
-from target_applied_events.sinks import EventSink, Receiver
+from target_applied_events.sinks import EventSink, FedBack, Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +80,11 @@ class TargetAppliedEvents(Target):
         return Settings.read(self.config, offline=self.offline)
 
     @cached_property
+    def fed_back(self) -> FedBack:
+        """What of the input are rejected records that are sent again."""
+        return FedBack()
+
+    @cached_property
     def run(self) -> Run:
         """The run's parts; built, and the ledger opened, at first use."""
         run = Run(self.settings, version=self.plugin_version, check_interrupted=self._check_interrupted)
@@ -104,15 +113,37 @@ class TargetAppliedEvents(Target):
         self._assert_line_requires(message_dict, {"stream", "schema"})
         if not isinstance(message_dict["schema"], dict):
             raise SchemaError(f"The SCHEMA of the stream {message_dict['stream']} is no object. Check the tap.")
-        super()._process_schema_message(message_dict)
+        if self._says_rejected(message_dict):
+            self._take_as_kept(message_dict)
+        else:
+            super()._process_schema_message(message_dict)
         for replaced in self._sinks_to_clear:
             replaced.clean_up()
         self._sinks_to_clear.clear()
+
+    def _says_rejected(self, schema: dict[str, Any]) -> bool:
+        """Whether rejected records are to come; where that changes, what was made for the stream is made anew."""
+        stream, streams = schema["stream"], self.fed_back.streams
+        is_rejected = schema.get("rejected") is True
+        if is_rejected != (stream in streams):
+            streams ^= {stream}
+            self.mapper.stream_maps.pop(stream, None)
+            if (sink := self._sinks_active.pop(stream, None)) is not None:
+                self._sinks_to_clear.append(sink)
+        return is_rejected
+
+    def _take_as_kept(self, message: dict[str, Any]) -> None:
+        """Take a stream of rejected records: stream maps and flattening were applied before they were kept."""
+        stream, schema, keys = message["stream"], message["schema"], message.get("key_properties")
+        self.mapper.stream_maps[stream] = [SameRecordTransform(stream, schema, keys, None)]
+        self.get_sink(stream, schema=schema, key_properties=keys)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         if not isinstance(message_dict.get("record"), dict):
             self._assert_line_requires(message_dict, {"stream", "record"})
             raise InputError(f"A RECORD of the stream {message_dict['stream']} holds no object. Check the tap.")
+        rejection = message_dict.get("rejection") if message_dict.get("stream") in self.fed_back.streams else None
+        self.fed_back.mapping = rejection.get("mapping") if isinstance(rejection, dict) else None
         super()._process_record_message(message_dict)
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -155,11 +186,15 @@ class TargetAppliedEvents(Target):
         Raises:
             TargetError: What ended the run, or what it can't call a success.
         """
+        kept = KeptFile.of_input(file_input, self.settings.data_dir / "rejected")
         run = self.run  # the ledger is opened before any input is read
         failure: Exception | None = None
         try:
             self._read_and_deliver(file_input)
-            self._tell_unmet()
+            if kept is None:
+                self._tell_unmet()
+            else:
+                kept.end(passed_over=run.summary.passed_over)
             run.judge_rejected()
         except Exception as error:
             failure = error

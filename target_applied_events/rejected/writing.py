@@ -1,16 +1,18 @@
-"""Rejected records: what was given up, with the reason, in a file that is itself a Singer stream."""
+"""The file of a run's rejected records, with the reason beside each: itself a Singer stream."""
 
 from __future__ import annotations
 
 import errno
 import os
 from datetime import UTC, datetime
+from functools import cached_property
 from io import FileIO
 from typing import TYPE_CHECKING, Any
 
 import simplejson
 
 from target_applied_events.errors import RejectedRecordsError
+from target_applied_events.rejected.done import given_up, lock, record_hash, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +23,14 @@ if TYPE_CHECKING:
 
 
 class RejectedRecords:
-    """A record is on disk when `keep` returns; the file is there only once it has something to hold."""
+    """A record is on disk when `keep` returns; the file is there only once it has something to hold.
+
+    A record that was given up for good and is rejected again for the same reason isn't kept once more.
+
+    Attributes:
+        path: The file.
+        kept: How many records it holds, each counted once however many of its events were rejected.
+    """
 
     def __init__(self, directory: Path, run_id: str) -> None:
         """Name the file; nothing is written yet.
@@ -31,6 +40,7 @@ class RejectedRecords:
             run_id: The run's name.
         """
         self.path = directory / f"{run_id}.jsonl"
+        self.kept = 0
         self._file: FileIO | None = None
         self._declared: dict[str, Stream] = {}
 
@@ -45,8 +55,9 @@ class RejectedRecords:
             RejectedRecordsError: When they can't be written.
         """
         try:
-            lines = "".join(line for record in records for line in self._lines(record))
-            self._append(lines.encode())
+            new = [record for record in records if not self._is_given_up(record)]
+            if new:
+                self._append("".join(line for record in new for line in self._lines(record)).encode())
         except OSError as error:
             raise RejectedRecordsError(
                 f"Rejected records can't be kept in {self.path}: {error.strerror or type(error).__name__}. "
@@ -56,11 +67,25 @@ class RejectedRecords:
             raise RejectedRecordsError(
                 "A record is nested too deeply to be kept among the rejected records. Drop the column with stream_maps."
             ) from None
+        for record in new:
+            self.kept += not record.tally.kept
+            record.tally.kept = True
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+
+    def _is_given_up(self, record: RejectedRecord) -> bool:
+        rejection = record.rejection
+        return bool(self._given_up) and (
+            record_hash(record.stream.name, record.record, rejection.reason, rejection.mapping) in self._given_up
+        )
+
+    @cached_property
+    def _given_up(self) -> frozenset[bytes]:
+        """What was given up for good before this run."""
+        return given_up(self.path.parent)
 
     def _lines(self, record: RejectedRecord) -> Iterator[str]:
         """The record's line; before a stream's first, and when it has changed, its SCHEMA."""
@@ -88,7 +113,8 @@ class RejectedRecords:
     def _open(self) -> FileIO:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = FileIO(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
-        _sync_directory(self.path.parent)
+        lock(file.fileno())
+        sync_directory(self.path.parent)
         return file
 
 
@@ -127,12 +153,3 @@ def _rejection(rejection: Rejection) -> dict[str, Any]:
 def _line(message: dict[str, Any]) -> str:
     """One line; what only the standard parser reads (NaN, a lone surrogate) comes out as it came in."""
     return simplejson.dumps(message, use_decimal=True, allow_nan=True, separators=(",", ":")) + "\n"
-
-
-def _sync_directory(path: Path) -> None:
-    """Make the file's name outlive a crash as well."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
