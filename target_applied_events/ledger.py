@@ -6,7 +6,7 @@ import json
 import time
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from target_applied_events.ledger_tables import Store
 
-_T = TypeVar("_T")
 
 REFRESH_DAYS = 30
 """When an event was last met is known to within so many days: a write for each skip would cost more than it tells."""
@@ -111,7 +110,7 @@ class Ledger:
         notes = Notes(
             run=self._run_id,
             now=self._clock(),
-            intents=[_intent(begun[key]) for key in sorted(begun)],
+            intents=[Intent.of(begun[key]) for key in sorted(begun)],
             delivered=taken,
             withdrawn=withdrawn,
             shops=self._new_shops(taken, delivered),
@@ -133,7 +132,7 @@ class Ledger:
 
     def _free(self, keys: Sequence[bytes]) -> None:
         """Find the ended runs that hold intents of these keys, so that they can be taken over."""
-        for key, met, run in list(self._store.look_up(keys)):
+        for key, met, run in self._store.look_up(keys):
             if met is not None:
                 raise LedgerError(
                     f"Another run has delivered an event (key {key.hex()}) that this run was about to send: let runs "
@@ -181,13 +180,14 @@ class Ledger:
     def forget_before(self, day: date) -> int:
         """Delete all events that were surely last met before a day, delivered or in doubt.
 
-        An event may have been met up to 30 days later than is on record: it is kept so much longer.
+        A delivered one may have been met up to 30 days later than is on record: it is kept so much longer.
 
         Returns:
             How many were deleted.
         """
         dead = {doubt.run for doubt in self.in_doubt()}
-        return self._store.forget((day - date(1970, 1, 1)).days - REFRESH_DAYS + 1, dead)
+        days = (day - date(1970, 1, 1)).days
+        return self._store.forget(met_before_day=days - REFRESH_DAYS + 1, sent_before=days * 86_400, dead=dead)
 
     def mark_delivered(self, events: Iterable[Event]) -> int:
         """Note events as delivered without sending them; how many weren't yet."""
@@ -246,13 +246,7 @@ def open_ledger(url: str, *, origin: str, run_id: str, clock: Callable[[], float
     return Ledger(store, origin=origin, run_id=run_id, clock=clock)
 
 
-def _intent(event: Event) -> Intent:
-    properties = json.dumps(dict(event.key_properties), default=str)
-    stream = event.stream.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
-    return Intent(event.key, stream, properties)
-
-
-def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
+def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
     rest = iter(items)
     while chunk := list(islice(rest, _CHUNK)):
         yield chunk

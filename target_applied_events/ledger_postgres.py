@@ -31,6 +31,7 @@ WITH put AS (
   SELECT new.key, %(run)s, %(since)s, new.stream, new.key_properties
   FROM unnest(%(keys)s::bytea[], %(streams)s::text[], %(properties)s::text[]) AS new (key, stream, key_properties)
   WHERE NOT EXISTS (SELECT FROM applied_events_delivered AS known WHERE known.key = new.key)
+  AND new.key <> ALL(%(delivered)s::bytea[])
   ON CONFLICT (key) DO UPDATE
   SET run = excluded.run, since = excluded.since, stream = excluded.stream, key_properties = excluded.key_properties
   WHERE applied_events_intents.run = excluded.run OR applied_events_intents.run = ANY(%(dead)s::text[])
@@ -43,7 +44,7 @@ _MEET = "UPDATE applied_events_delivered SET met = %(day)s WHERE key = ANY(%(key
 
 _FORGET = """
 WITH gone AS (DELETE FROM applied_events_delivered WHERE met < %(day)s RETURNING 1), doubted AS (
-  DELETE FROM applied_events_intents WHERE since < %(day)s::bigint * 86400 AND run = ANY(%(dead)s::text[]) RETURNING 1
+  DELETE FROM applied_events_intents WHERE since < %(time)s AND run = ANY(%(dead)s::text[]) RETURNING 1
 )
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM doubted)
 """
@@ -133,9 +134,10 @@ class PostgresStore:
             return counted
         return max(counted, int(self._session.ask(_ESTIMATE)[0][0]))
 
-    def forget(self, before_day: int, dead: Collection[str]) -> int:
-        """Delete what was last met before a day, and dead runs' intents from before it; how many."""
-        return int(self._session.ask(_FORGET, {"day": before_day, "dead": sorted(dead)})[0][0])
+    def forget(self, *, met_before_day: int, sent_before: int, dead: Collection[str]) -> int:
+        """Delete what was last met before a day, and dead runs' intents from before a time; how many."""
+        values = {"day": met_before_day, "time": sent_before, "dead": sorted(dead)}
+        return int(self._session.ask(_FORGET, values)[0][0])
 
     def reserve(self, bucket: str, cost_seconds: float, hold_seconds: float) -> tuple[float, float]:
         """Move a bucket's next free moment on; seconds until the one before it, and until its hold ends."""

@@ -75,17 +75,17 @@ class SqliteStore:
         with explained(self.place):
             return self._connection.execute(query).all()
 
-    def look_up(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int | None, str | None]]:
-        """Yield key and day for what was delivered, key and run for what was intended."""
+    def look_up(self, keys: Sequence[bytes]) -> Sequence[Any]:
+        """Return key and day for what was delivered, key and run for what was intended."""
         with explained(self.place):
-            yield from self._look_up(keys)
+            return self._look_up(keys)
 
-    def _look_up(self, keys: Sequence[bytes]) -> Iterator[Any]:
+    def _look_up(self, keys: Sequence[bytes]) -> Sequence[Any]:
         # Few lengths, so that few statements are compiled: the last key is repeated.
         length = 1 << (len(keys) - 1).bit_length()
         among = "IN ({})".format(", ".join(f"?{place}" for place in range(1, length + 1)))
         padded = (*keys, *[keys[-1]] * (length - len(keys)))
-        yield from self._connection.exec_driver_sql(LOOK_UP.format(among=among), padded)
+        return self._connection.exec_driver_sql(LOOK_UP.format(among=among), padded).all()
 
     def note(self, notes: Notes) -> bool:
         """Note all of it in one transaction; False where an intent wasn't free: then all but the intents is noted."""
@@ -167,13 +167,13 @@ class SqliteStore:
         with explained(self.place):
             return int(self._connection.execute(select(about.c.delivered)).scalar_one())
 
-    def forget(self, before_day: int, dead: Collection[str]) -> int:
-        """Delete what was last met before a day, and dead runs' intents from before it; how many."""
+    def forget(self, *, met_before_day: int, sent_before: int, dead: Collection[str]) -> int:
+        """Delete what was last met before a day, and dead runs' intents from before a time; how many."""
         with self._transaction():
             run = self._connection.exec_driver_sql
-            gone = run("DELETE FROM applied_events_delivered WHERE met < ?", (before_day,)).rowcount
+            gone = run("DELETE FROM applied_events_delivered WHERE met < ?", (met_before_day,)).rowcount
             run(_COUNT, (-gone,))
-            rows = [(before_day * 86_400, run_id) for run_id in dead]
+            rows = [(sent_before, run_id) for run_id in dead]
             return gone + self._many("DELETE FROM applied_events_intents WHERE since < ? AND run = ?", rows)
 
     def reserve(self, bucket: str, cost_seconds: float, hold_seconds: float) -> tuple[float, float]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
 
 from target_applied_events.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row, Select
+
+    from target_applied_events.event import Event
 
 VERSION = 1
 """Of the tables below. A ledger of a later version is left alone."""
@@ -146,6 +149,12 @@ class Intent:
     stream: str
     key_properties: str
 
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """Note an event, in text that any database can store."""
+        stream = event.stream.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+        return cls(event.key, stream, json.dumps(dict(event.key_properties), default=str))
+
 
 @dataclass(frozen=True, slots=True)
 class Notes:
@@ -184,8 +193,8 @@ class Store(Protocol):
     place: str
     is_new: bool
 
-    def look_up(self, keys: Sequence[bytes]) -> Iterable[tuple[bytes, int | None, str | None]]:
-        """Yield key and day for what was delivered, key and run for what was intended."""
+    def look_up(self, keys: Sequence[bytes]) -> Sequence[Any]:
+        """Return key and day for what was delivered, key and run for what was intended."""
 
     def note(self, notes: Notes) -> bool:
         """Note all of it in one transaction; False where an intent wasn't free: then all but the intents is noted."""
@@ -202,8 +211,8 @@ class Store(Protocol):
     def delivered_estimate(self) -> int:
         """Tell about how many events were delivered, without counting millions."""
 
-    def forget(self, before_day: int, dead: Collection[str]) -> int:
-        """Delete what was last met before a day, and dead runs' intents from before it; how many."""
+    def forget(self, *, met_before_day: int, sent_before: int, dead: Collection[str]) -> int:
+        """Delete what was last met before a day, and dead runs' intents from before a time; how many."""
 
     def reserve(self, bucket: str, cost_seconds: float, hold_seconds: float) -> tuple[float, float]:
         """Move a bucket's next free moment on; seconds until the one before it, and until its hold ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -27,6 +28,7 @@ RECONNECT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.25
 
 _DIVISION_BY_ZERO = "22012"
+_LOCK = "SELECT pg_try_advisory_lock(%(lock)s), pg_backend_pid()"
 _BACKEND = "SELECT pg_backend_pid()"
 
 _T = TypeVar("_T")
@@ -84,15 +86,18 @@ class PostgresSession:
 
     def _connect(self) -> None:
         """Make the session and take the run's lock in it, before anything else."""
-        connection = self._engine.connect()
-        for statement in _SESSION:
-            connection.exec_driver_sql(statement)
-        locked, backend = connection.exec_driver_sql(
-            "SELECT pg_try_advisory_lock(%(lock)s), pg_backend_pid()", {"lock": lock_of(self._run)}
-        ).one()
-        self._connection, self._backend = connection, backend
-        if not locked:
+        self._connection = connection = self._engine.connect()
+        try:
+            for statement in _SESSION:
+                connection.exec_driver_sql(statement)
+            self._take_lock(connection)
+        except BaseException:
             self._disconnect()
+            raise
+
+    def _take_lock(self, connection: Connection) -> None:
+        locked, self._backend = connection.exec_driver_sql(_LOCK, {"lock": lock_of(self._run)}).one()
+        if not locked:
             raise LedgerError(f"{self.place} has a session that is the run {self._run} already.")
 
     def _disconnect(self) -> None:
@@ -177,7 +182,10 @@ class PostgresSession:
         return LedgerError(f"{self.place} can't be used: {first}. See ledger_url, and whether its server is up.")
 
     def close(self) -> None:
-        """End the session, and the lock with it."""
+        """Give the lock up and end the session: the server would notice the end alone a moment later."""
+        if self._connection is not None:
+            with contextlib.suppress(DBAPIError):
+                self._connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
         self._disconnect()
         self._engine.dispose()
 

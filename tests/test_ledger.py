@@ -206,6 +206,16 @@ def test_no_event_is_forgotten_that_may_have_been_met_since(path: Path) -> None:
         assert ledger.standing([key(1)]) == {key(1): DELIVERED}
 
 
+def test_doubts_are_forgotten_by_the_day_they_arose(path: Path) -> None:
+    clock = Clock()
+    today = date(1970, 1, 1) + timedelta(days=clock.now // DAY)
+    with running(path, clock=clock) as ledger:
+        ledger.commit(intents=events([1]))
+    with running(path, "run-2", clock=clock) as ledger:
+        assert ledger.forget_before(today) == 0
+        assert ledger.forget_before(today + timedelta(days=1)) == 1
+
+
 def test_doubts_are_forgotten_too_but_not_what_a_living_run_is_sending(path: Path) -> None:
     clock = Clock()
     with running(path, clock=clock) as ledger:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from demo import postgres
 from target_applied_events import postgres_session
@@ -159,6 +159,14 @@ def test_a_run_that_intends_what_another_has_delivered_meanwhile_stops(url: str)
         first.commit(delivered=[key(1)])
         with pytest.raises(LedgerError, match="has delivered an event"):
             second.commit(intents=events([1]))
+
+
+def test_an_event_delivered_by_a_commit_cannot_be_intended_by_it(url: str) -> None:
+    with running(url) as ledger:
+        ledger.commit(intents=events([1]))
+        with pytest.raises(LedgerError, match="has delivered an event"):
+            ledger.commit(delivered=[key(1)], intents=events([1]))
+        assert ledger.standing([key(1)]) == {key(1): DELIVERED}
 
 
 def test_a_runs_name_can_be_taken_once_at_a_time(url: str) -> None:
@@ -339,9 +347,16 @@ class PostgresRuns(Runs):
 
     def crash_of(self, ledger: Ledger) -> None:
         session = ledger._store._session  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public does this
-        session._connection.connection.driver_connection.close()  # noqa: SLF001 - as above
+        backend = session.ask("SELECT pg_backend_pid()")[0][0]
+        session._disconnect()  # noqa: SLF001 - as above
+        wait_until(lambda: backend not in {pid for (pid,) in sql(self.server, "SELECT pid FROM pg_stat_activity")})
         session.close()
 
 
 TestRuns = pytest.mark.usefixtures("server")(PostgresRuns.TestCase)
-TestRuns.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)
+TestRuns.settings = settings(
+    max_examples=8,
+    stateful_step_count=15,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each example opens sessions: shrinking would take minutes
+)
