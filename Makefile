@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 MELTANO := .venv-meltano/bin/meltano
-# Meltano's runs share the project's folder, so they stay in one group, one after another.
+# Tests that look at the same runs are a group, so that they are run once.
 PYTEST := $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest) --numprocesses auto --dist loadgroup
 
 .DEFAULT_GOAL := help

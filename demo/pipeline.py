@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +23,10 @@ _SETTINGS = ("MELTANO_", "TAP_POSTGRES_", "TARGET_APPLIED_EVENTS_")
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """One pipeline; what it remembers between two runs lies in a folder.
+    """One pipeline, with a folder of its own for all that it writes and remembers between two runs.
 
     Attributes:
-        folder: Where Meltano keeps its state, and the target its ledger.
+        folder: The Meltano project that it runs in, with Meltano's state and the target's ledger.
         database_url: Where the shop is.
         api_url: Where the events go.
         settings: Further settings of Meltano and its plugins, by the names that they have in the environment.
@@ -57,11 +59,11 @@ class Pipeline:
         }
 
     def _meltano(self, log: Path, *arguments: str) -> int:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_project()
         with log.open("w") as file:
             done = subprocess.run(
                 [MELTANO, *arguments],
-                cwd=PROJECT,
+                cwd=self.folder,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -69,3 +71,12 @@ class Pipeline:
                 check=False,
             )
         return done.returncode
+
+    def _make_project(self) -> None:
+        """Lay a project with meltano.yml and the installed plugins: in one project, two runs at once spoil each other."""
+        system = self.folder / ".meltano"
+        system.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / "meltano.yml", self.folder)
+        for kind in ("extractors", "loaders"):
+            with contextlib.suppress(FileExistsError):
+                (system / kind).symlink_to(PROJECT / ".meltano" / kind)

@@ -9,7 +9,7 @@ import pytest
 
 from demo.pipeline import PROJECT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("meltano")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_the_demo_ends_by_itself_and_shows_that_only_what_is_new_is_sent_again() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("meltano")]
+pytestmark = pytest.mark.timeout(300)
 
 TABLES = ("customers", "orders", "refunds")
 

@@ -16,7 +16,7 @@ from tests.with_postgres.expected import Body, Rows, bodies, comparable
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("meltano")]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("two runs")]
 
 
 @dataclass(frozen=True, slots=True)
