@@ -73,7 +73,7 @@ class Pipeline:
         return done.returncode
 
     def _make_project(self) -> None:
-        """Lay a project with meltano.yml and the installed plugins: in one project, two runs at once spoil each other."""
+        """Lay a project with meltano.yml and the installed plugins: two runs in one project spoil each other."""
         system = self.folder / ".meltano"
         system.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / "meltano.yml", self.folder)
