@@ -28,6 +28,7 @@ REFRESH_DAYS = 30
 """When an event was last met is known to within so many days: a write for each skip would cost more than it tells."""
 
 _CHUNK = 512
+_MEETING = "this run was about to send: let runs that may meet the same events run one after the other."
 
 
 class Ledger:
@@ -116,9 +117,8 @@ class Ledger:
             shops=self._new_shops(taken, delivered),
             dead=self._dead,
         )
-        while not self._store.note(notes):
-            self._free(list(begun))
-            notes = Notes(run=notes.run, now=notes.now, intents=notes.intents, dead=self._dead)
+        if not self._store.note(notes):
+            self._take_over(notes.intents)
         for key in (*taken, *withdrawn):
             self._shops_in_flight.pop(key, None)
         self._shops_in_flight |= {event.key: event.shop_id for event in begun.values()}
@@ -130,15 +130,14 @@ class Ledger:
         self._shops_noted |= new
         return [(self._origin, shop) for shop in sorted(new)]
 
-    def _free(self, keys: Sequence[bytes]) -> None:
-        """Find the ended runs that hold intents of these keys, so that they can be taken over."""
-        for key, met, run in self._store.look_up(keys):
+    def _take_over(self, wanted: Sequence[Intent]) -> None:
+        """Find the ended runs that hold intents of these keys, and note the intents in their place."""
+        for key, met, run in self._store.look_up([intent.key for intent in wanted]):
             if met is not None:
-                raise LedgerError(
-                    f"Another run has delivered an event (key {key.hex()}) that this run was about to send: let runs "
-                    "that may meet the same events run one after the other."
-                )
+                raise LedgerError(f"Another run has delivered an event (key {key.hex()}) that {_MEETING}")
             self._is_free(run)
+        if not self._store.note(Notes(run=self._run_id, now=self._clock(), intents=wanted, dead=self._dead)):
+            raise LedgerError(f"Another run has just taken an event that {_MEETING}")
 
     def _is_free(self, run: str | None) -> bool:
         """Return True where a run has ended or is this one.
@@ -148,10 +147,7 @@ class Ledger:
         """
         if run is not None and run != self._run_id and run not in self._dead:
             if self._store.is_live(run):
-                raise LedgerError(
-                    f"The run {run}, which shares this ledger, is sending an event that this run was about to send: "
-                    "let runs that may meet the same events run one after the other."
-                )
+                raise LedgerError(f"The run {run}, which shares this ledger, is sending an event that {_MEETING}")
             self._dead.add(run)
         return True
 
