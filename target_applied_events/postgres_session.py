@@ -113,10 +113,9 @@ class PostgresSession:
         """
         with self._engine.connect() as other:
             other.exec_driver_sql("BEGIN")
-            theirs = other.exec_driver_sql(_BACKEND).scalar()
             ours = self.ask(_BACKEND)[0][0]
             other.exec_driver_sql("ROLLBACK")
-        self.check_backend(None if theirs == self._backend else ours)
+        self.check_backend(ours)
 
     def check_backend(self, backend: int | None) -> None:
         """Raise where it isn't this session's process of the server that answered."""
