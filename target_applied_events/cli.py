@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.plugin_base import _ConfigInput
 
-SUBCOMMANDS = ("rejected", "ledger", "sandbox")
+SUBCOMMANDS = ("rejected", "ledger", "sandbox", "demo")
 """Each a module of `commands` with a command of its own name, imported only when it's called."""
 
 logger = logging.getLogger(TargetAppliedEvents.name)
@@ -109,7 +109,8 @@ def _tell(error: TargetError | SingerSDKError) -> int:
 def _leave(status: int) -> NoReturn:
     """End; a standard output that nobody reads must not turn into a traceback at the last flush."""
     try:
-        sys.stdout.flush()
-    except (BrokenPipeError, ValueError):
+        if sys.stdout is not None:  # it was closed before the start
+            sys.stdout.flush()
+    except (OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(status)
