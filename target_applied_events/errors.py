@@ -76,10 +76,10 @@ class InternalError(TargetError):
 
 
 class StopReading(TargetError):  # noqa: N818 - no error: reading ends because it was asked to
-    """A signal, or a standard output that nobody reads any more, asks the run to end.
+    """A signal, or a standard output that takes nothing any more, asks the run to end.
 
     Attributes:
-        exit_status: 128 and the signal's number.
+        exit_status: 128 and the signal's number; 1 where standard output can't be written.
     """
 
     def __init__(self, message: str, exit_status: int) -> None:

@@ -122,4 +122,5 @@ class Bar:
 
 def start_progress() -> Progress:
     """Choose by what standard error is."""
-    return Bar() if sys.stderr.isatty() else Lines()
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()  # there is none where it was closed before the start
+    return Bar() if is_terminal else Lines()

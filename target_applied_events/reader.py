@@ -157,8 +157,14 @@ def _why(refused: Exception) -> str:
     return "a number too long to be one"
 
 
-def _lines(source: IO[str], on_pause: Callable[[], None]) -> Iterator[bytes]:
-    """The lines of an input, each with its line feed; the last may lack it."""
+def _lines(source: IO[str] | None, on_pause: Callable[[], None]) -> Iterator[bytes]:
+    """The lines of an input, each with its line feed; the last may lack it.
+
+    Raises:
+        InputError: There is no input.
+    """
+    if source is None:
+        raise InputError("Standard input is closed: pipe a tap's messages into it, or name a file with --input.")
     try:
         descriptor = source.fileno()
     except (OSError, AttributeError):  # a StringIO, as tests of the SDK hand it in
