@@ -250,6 +250,19 @@ def test_a_second_event_of_a_key_is_sent_when_the_first_was_refused() -> None:
     assert list(world.flying) == [1]
 
 
+def test_a_second_event_of_a_key_waits_for_the_first_and_is_not_in_doubt_itself() -> None:
+    world = a_world(in_doubt="reject")
+    world.read([event(0)])
+    world.turn()
+    world.read([event(1, key=0)])
+    world.turn()
+    assert world.kept == {}
+    world.answer(0, OK, taken=True)
+    world.turn()
+    world.turn()
+    assert (world.summary.delivered, world.summary.skipped_by_ledger) == (1, 1)
+
+
 def test_a_retry_after_holds_all_even_where_its_event_is_given_up() -> None:
     world = a_world(in_doubt="reject")
     asking = Kind(Answer(500, retry_after="30"), taken=None, retry_after_seconds=30.0)
@@ -289,6 +302,18 @@ def test_an_event_that_fails_alone_is_given_up_and_stays_in_doubt() -> None:
     keep_failing(world, "500", 1)
     assert world.kept == {0: 1}
     assert world.ledger.intents.keys() == {event(0).key}
+
+
+def test_an_event_that_fails_while_nothing_else_is_delivered_is_not_given_up() -> None:
+    world = a_world()
+    world.read([event(0), event(1)])
+    world.turn()
+    world.answer(0, OK, taken=True)
+    world.answer(1, KINDS["500"], taken=False)
+    world.turn()
+    keep_failing(world, "500", 7)
+    assert world.attempts[1] == 8
+    assert world.kept == {}
 
 
 def test_a_hundred_rejected_records_in_a_row_stop_the_run() -> None:
@@ -387,6 +412,46 @@ def test_a_stop_lets_what_is_in_flight_end_and_its_state_leave() -> None:
     world.turn()
     assert world.written == 1
     assert world.ledger.run == 2
+
+
+def test_a_reply_is_due_to_be_noted_at_once() -> None:
+    world = a_world()
+    world.read([event(0)])
+    world.turn()
+    assert world.delivery.wake_at(world.now) is None
+    world.answer(0, OK, taken=True)
+    assert world.delivery.wake_at(world.now) == world.now
+
+
+def test_nothing_is_due_after_a_stop_but_what_has_ended() -> None:
+    world = a_world(max_concurrency=2)
+    world.read([event(0), event(1), event(2)])
+    world.turn()
+    world.answer(0, KINDS["503"], taken=False)
+    world.turn()
+    world.delivery.stop(StopReading("SIGTERM", exit_status=143))
+    assert world.delivery.wake_at(world.now) is None
+
+
+def test_what_stopped_a_run_first_is_what_it_ends_with() -> None:
+    world = a_world()
+    first = StopReading("SIGTERM", exit_status=143)
+    world.read([event(0), event(1)])
+    world.turn()
+    world.delivery.stop(first)
+    world.answer(0, KINDS["401"], taken=False)
+    assert world.delivery.stopped is first
+
+
+def test_a_404_is_a_refusal_as_soon_as_another_event_was_delivered() -> None:
+    world = a_world()
+    world.read([event(0), event(1)])
+    world.turn()
+    world.answer(0, OK, taken=True)
+    world.answer(1, KINDS["404"], taken=False)
+    world.turn()
+    assert world.kept == {1: 1}
+    assert world.delivery.stopped is None
 
 
 def test_one_turn_commits_at_most_64_intents() -> None:
