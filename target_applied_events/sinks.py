@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk.sinks import Sink
 
 from target_applied_events.errors import InputError, MappingError
-from target_applied_events.event import Event, Rejection, Violation
-from target_applied_events.handover import Item, Pending, RejectedRecord, Stream, Tally
-from target_applied_events.mapping import Mapping, Passed, choose, compile_mappings, near_miss
+from target_applied_events.handover import Item, Stream
+from target_applied_events.intake import Intake
+from target_applied_events.mapping import Mapping, choose, compile_mappings, near_miss
 from target_applied_events.validation import Validator
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from singer_sdk import Target
 
-    from target_applied_events.event import Record
     from target_applied_events.reader import Reader
     from target_applied_events.settings import Settings
     from target_applied_events.summary import Summary
@@ -72,8 +71,9 @@ class EventSink(Sink):
         self._receiver: Receiver = target.receiver  # type: ignore[attr-defined]  # only this program's own target makes sinks of this kind
         self._reader: Reader = target.message_reader  # type: ignore[assignment]  # as above
         self._stream = Stream(stream_name, self.schema, tuple(self.key_properties))
-        validator = Validator(stream_name, self.schema, self._stream.key_properties)
-        self._validator_of_records = validator if self._receiver.settings.validate_records else None
+        settings, validator = self._receiver.settings, Validator(stream_name, self.schema, self._stream.key_properties)
+        checks = validator if settings.validate_records else None
+        self._intake = Intake(self._stream, checks, settings.shard, self._receiver.summary)
         self._mappings = self._compile()
 
     def _compile(self) -> tuple[Mapping, ...]:
@@ -89,6 +89,7 @@ class EventSink(Sink):
             key_properties=self._stream.key_properties,
             shop_id=settings.shop_id,
             origin=settings.origin,
+            shard_identifier=settings.shard_identifier,
         )
         for mapping in compiled:
             for note in mapping.notes:
@@ -116,22 +117,10 @@ class EventSink(Sink):
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         """Hand over what becomes of a record: its events, or its rejection."""
         del context
-        summary = self._receiver.summary
         deleted = record.get("_sdc_deleted_at") is not None
         mappings = self._applying(deleted=deleted)
-        if not mappings:
-            summary.read += 1
-            summary.passed_over += 1
-            return
-        violations = self._violations(record, deleted=deleted)
-        tally = Tally()
-        if violations:
-            summary.read += 1
-            self._receiver.hand_over(RejectedRecord(self._stream, record, Rejection("invalid", violations), tally))
-            return
-        for mapping in mappings:
-            summary.read += 1
-            self._map(mapping, record, tally, deleted=deleted)
+        for item in self._intake.take(record, mappings, deleted=deleted, strange=self._reader.strange):
+            self._receiver.hand_over(item)
 
     def _applying(self, *, deleted: bool) -> Sequence[Mapping]:
         """The mappings that look at such a record."""
@@ -154,25 +143,6 @@ class EventSink(Sink):
                 "`target-applied-events rejected --done`."
             )
         return found
-
-    def _violations(self, record: Record, *, deleted: bool) -> tuple[Violation, ...]:
-        if self._reader.strange:
-            return (Violation("$", "only JSON that is valid by RFC 8259 is taken: no NaN, Infinity or lone surrogate"),)
-        if self._validator_of_records is None:
-            return ()
-        return self._validator_of_records.violations(record, deleted=deleted)
-
-    def _map(self, mapping: Mapping, record: Record, tally: Tally, *, deleted: bool) -> None:
-        result = mapping.event(record, deleted=deleted)
-        match result:
-            case Event():
-                self._receiver.hand_over(Pending(result, self._stream, tally))
-            case Passed():
-                self._receiver.summary.skipped_by_mapping += 1
-            case Rejection():
-                self._receiver.hand_over(RejectedRecord(self._stream, record, result, tally))
-            case _:
-                assert_never(result)
 
     # --- what of the SDK's sink is switched off (each reason stands in target.py) --------------------------------
 

@@ -26,6 +26,7 @@ class Summary:
         retried: Attempts after an event's first.
         resent_in_doubt: Events sent although an earlier request may have been taken.
         rejected_records: Records of which at least one event was rejected.
+        sharded_by_key: Events whose shard was chosen by their record's key, nothing else being there to choose by.
     """
 
     read: int = 0
@@ -37,6 +38,7 @@ class Summary:
     retried: int = 0
     resent_in_doubt: int = 0
     rejected_records: int = 0
+    sharded_by_key: int = 0
 
     @property
     def settled(self) -> int:

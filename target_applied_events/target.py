@@ -222,6 +222,13 @@ class TargetAppliedEvents(Target):
             self.logger.debug("The delivery had ended.")
 
     def _tell_unmet(self) -> None:
+        by_key = self.receiver.summary.sharded_by_key
+        if by_key:
+            self.logger.warning(
+                "%d events had nothing to choose their shard by and fell into that of their record's key: they keep no "
+                "order with others of their contact. `shard_by` in their mapping chooses for them.",
+                by_key,
+            )
         for declaration in self.settings.declarations:
             if declaration.label not in self.receiver.met:
                 self.logger.warning("%s met no stream: %s didn't come.", declaration.label, declaration.stream)

@@ -2,6 +2,7 @@
 
 from target_applied_events.mapping.compiled import Mapping, Passed, compile_mappings
 from target_applied_events.mapping.declaration import Declaration, declare
+from target_applied_events.mapping.identity import record_key
 from target_applied_events.mapping.matching import choose, clashes, near_miss
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "compile_mappings",
     "declare",
     "near_miss",
+    "record_key",
 ]

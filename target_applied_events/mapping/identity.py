@@ -10,10 +10,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from target_applied_events.mapping.notation import canonical, canonical_bytes
+from target_applied_events.mapping.notation import Unmappable, canonical, canonical_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from target_applied_events.event import Json, Record
 
@@ -75,6 +75,16 @@ def keys_of_occasion(origin: str, shop: str, stream: str, name: str, once_per: s
         Unmappable: A text is no valid Unicode.
     """
     return _keys(origin, [VERSION, "occasion", shop, stream, name, once_per])
+
+
+def record_key(record: Record, key_properties: Sequence[str]) -> str:
+    """Write a record's primary key as one text; where it has none, the record itself without `_sdc_*`."""
+    names = key_properties or [name for name in record if not name.startswith("_sdc_")]
+    source: dict[str, Json] = {name: record.get(name) for name in names}
+    try:
+        return canonical_bytes([canonical(source)]).decode()
+    except (Unmappable, TypeError):  # no valid Unicode, NaN: any text that is always the same will do
+        return ascii(source)
 
 
 def _keys(origin: str, parts: list[Json]) -> Keys:
