@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +21,7 @@ from demo.pipeline import PROJECT, Pipeline
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
     from demo.desk import Desk
 
@@ -37,6 +38,8 @@ class DemoError(Exception):
 def main() -> int:
     """Run the demo; returns the exit status."""
     console = Console(highlight=False)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     try:
         _play(console)
     except (DemoError, desk.DeskError) as error:
@@ -48,11 +51,17 @@ def main() -> int:
     return 0
 
 
+def _end(signum: int, _frame: FrameType | None) -> NoReturn:
+    """End as at Ctrl-C: what the demo started ends with it."""
+    raise SystemExit(128 + signum)
+
+
 def _play(console: Console) -> None:
     shutil.rmtree(FOLDER / "meltano", ignore_errors=True)
     rng = shop.seeded(SEED)
     console.print("Starting a PostgreSQL with a small shop, and an endpoint on this machine.")
     with postgres.running(FOLDER / "postgres") as socket, desk.running() as endpoint:
+        console.print(f"What arrives at the endpoint is shown at [bold]{endpoint.address}[/bold]")
         pipeline = Pipeline(FOLDER / "meltano", postgres.url(socket), endpoint.api_url)
         postgres.create_tables(socket)
         opened = shop.opened(rng)
@@ -149,7 +158,11 @@ def _what_next(console: Console, endpoint: Desk) -> None:
         "  README.md says how to install the target in a project of your own."
     )
     if sys.stdin.isatty() and sys.stdout.isatty():
-        console.print(f"\nSee the timelines of the contacts at [bold]{endpoint.address}[/bold], until Ctrl-C.")
+        console.print(
+            f"\nUntil Ctrl-C, [bold]{endpoint.address}[/bold] shows the timelines of the contacts, the metrics, and the"
+            " event of each request.",
+            soft_wrap=True,
+        )
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
 
