@@ -490,6 +490,7 @@ class World:
         assert self.delivery.unsettled_bytes == 0
         held = (self.delivery._flights, self.delivery._lanes, self.delivery._keys)  # noqa: SLF001 - bounds of memory
         assert not any(len(part) for part in held), "nothing is left in memory"
+        assert repr(self.delivery._keys) == "<Keys unsettled=0 known=0>"  # noqa: SLF001 - as above
 
     def check_that_nothing_is_lost(self) -> None:
         """Look back on all runs."""
