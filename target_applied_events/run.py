@@ -113,7 +113,7 @@ class Run:
         """Say first which ledger it is: a new one where an old one was expected means that events go twice."""
         opening = self._ledger.opening()
         level = logging.WARNING if opening.is_new else logging.INFO
-        logger.log(level, "%s.", opening.text())
+        logger.log(level, "The ledger: %s.", opening.text())
 
     def hand_over(self, item: Item) -> None:
         """Take the next item in the order read.

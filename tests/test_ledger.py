@@ -20,11 +20,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from target_applied_events import run_lock, sqlite_file
 from target_applied_events.errors import LedgerError
-from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger
+from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger, run_lock, sqlite_file
+from target_applied_events.ledger.no_ledger import NoLedger
 from target_applied_events.ledger_url import ledger_url_problem, redacted
-from target_applied_events.no_ledger import NoLedger
 from tests.ledgers import DAY, DELIVERED, IN_DOUBT, ORIGIN, SHOP, Clock, Runs, events, key
 
 if TYPE_CHECKING:

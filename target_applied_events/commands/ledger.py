@@ -14,9 +14,8 @@ from target_applied_events.commands.dry_run import DryRun
 from target_applied_events.commands.options import build_target, read_settings, with_config
 from target_applied_events.errors import LedgerError
 from target_applied_events.handover import Item, Pending
-from target_applied_events.ledger import Ledger, open_ledger
+from target_applied_events.ledger import Ledger, NoLedger, open_ledger
 from target_applied_events.ledger_url import read_ledger_url
-from target_applied_events.no_ledger import NoLedger
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput

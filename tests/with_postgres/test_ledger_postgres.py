@@ -19,9 +19,8 @@ import pytest
 from hypothesis import Phase, settings
 
 from demo import postgres
-from target_applied_events import postgres_session
 from target_applied_events.errors import LedgerError
-from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger
+from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger, postgres_session
 from tests.ledgers import DAY, DELIVERED, IN_DOUBT, ORIGIN, SHOP, Clock, Runs, events, key
 from tests.with_postgres.transaction_pool import running_pool
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import URL, Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from target_applied_events import run_lock
 from target_applied_events.errors import LedgerError
-from target_applied_events.ledger_tables import LOOK_UP, RESERVE, STAMP, Notes, about
-from target_applied_events.run_lock import RunLock
-from target_applied_events.sqlite_file import explained, open_file
+from target_applied_events.ledger import run_lock
+from target_applied_events.ledger.run_lock import RunLock
+from target_applied_events.ledger.sqlite_file import explained, open_file
+from target_applied_events.ledger.tables import LOOK_UP, RESERVE, STAMP, Notes, about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

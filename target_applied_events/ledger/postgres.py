@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from target_applied_events.ledger_tables import LOOK_UP, RESERVE, Notes
-from target_applied_events.postgres_session import PostgresSession, UndoneError, lock_of
+from target_applied_events.ledger.postgres_session import PostgresSession, UndoneError, lock_of
+from target_applied_events.ledger.tables import LOOK_UP, RESERVE, Notes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

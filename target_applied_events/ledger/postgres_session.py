@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from target_applied_events.errors import LedgerError
-from target_applied_events.ledger_tables import STAMP, VERSION, about, check_version, metadata
+from target_applied_events.ledger.tables import STAMP, VERSION, about, check_version, metadata
 from target_applied_events.ledger_url import place_of
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from target_applied_events.ledger_tables import Opening
+from target_applied_events.ledger.tables import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from target_applied_events.event import Event, Standing
-    from target_applied_events.ledger_tables import InDoubt
+    from target_applied_events.ledger.tables import InDoubt
 
 
 class NoLedger:

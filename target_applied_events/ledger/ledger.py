@@ -12,16 +12,16 @@ from sqlalchemy import select
 
 from target_applied_events.errors import LedgerError
 from target_applied_events.event import Event, Standing
-from target_applied_events.ledger_postgres import PostgresStore
-from target_applied_events.ledger_sqlite import SqliteStore
-from target_applied_events.ledger_tables import InDoubt, Intent, Notes, Opening, about, intents, shops
+from target_applied_events.ledger.no_ledger import NoLedger
+from target_applied_events.ledger.postgres import PostgresStore
+from target_applied_events.ledger.sqlite import SqliteStore
+from target_applied_events.ledger.tables import InDoubt, Intent, Notes, Opening, about, intents, shops
 from target_applied_events.ledger_url import NONE, ledger_url_problem, read_ledger_url
-from target_applied_events.no_ledger import NoLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from target_applied_events.ledger_tables import Store
+    from target_applied_events.ledger.tables import Store
 
 
 REFRESH_DAYS = 30

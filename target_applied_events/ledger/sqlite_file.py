@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from target_applied_events.errors import LedgerError
-from target_applied_events.ledger_tables import STAMP, VERSION, about, check_version, metadata
+from target_applied_events.ledger.tables import STAMP, VERSION, about, check_version, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

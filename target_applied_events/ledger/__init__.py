@@ -1,0 +1,6 @@
+"""What has been delivered before, kept across runs, and what nobody can tell."""
+
+from target_applied_events.ledger.ledger import REFRESH_DAYS, Ledger, open_ledger
+from target_applied_events.ledger.no_ledger import NoLedger
+
+__all__ = ["REFRESH_DAYS", "Ledger", "NoLedger", "open_ledger"]
