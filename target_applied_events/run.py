@@ -140,8 +140,8 @@ class Run:
         self._dispatcher.raise_failure()
 
     def _close_batch(self) -> None:
-        batch, self._batch = self._batch, []
-        self._dispatcher.hand_over(batch, self._wait)
+        self._dispatcher.hand_over(self._batch, self._wait)
+        self._batch = []  # only now: what interrupts the wait leaves the batch in the accounts
 
     def finish(self) -> None:
         """Deliver what is left; returns when the last STATE has left.
