@@ -106,6 +106,18 @@ def test_nothing_is_sent_after_a_signal(sandbox: Sandbox, tmp_path: Path) -> Non
     assert [event["body"]["name"] for event in sandbox.events()] == ["Row 1"]
 
 
+def test_a_signal_ends_a_run_that_waits_for_room_and_its_accounts_add_up(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.put_faults({"faults": [{"kind": "latency", "seconds": 3.0}]})
+    tap = Tap(config(tmp_path, sandbox.url, [MAPPING], max_concurrency=1))
+    tap.say(SCHEMA, *(record("rows", id=number) for number in range(11_000)))
+    wait_for_requests(sandbox, 1)
+    tap.target.send_signal(signal.SIGTERM)
+    ended, _, log = tap.end()
+    assert ended == 143
+    assert "Traceback" not in log
+    assert "delivered 1," in log
+
+
 def test_a_second_signal_ends_at_once(tap: Tap, sandbox: Sandbox) -> None:
     sandbox.put_faults({"faults": [{"kind": "silent"}]})
     tap.say(SCHEMA, record("rows", id=1), state(1))
