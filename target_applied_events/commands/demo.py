@@ -118,7 +118,7 @@ class _Stage:
 
 def _play(stage: _Stage) -> None:
     dice, now = random.Random(SEED), datetime.now(UTC)  # noqa: S311 - dice for a shop, no secret
-    stage.config.write_text(json.dumps(_config(stage), indent=2, ensure_ascii=False))
+    stage.config.write_text(json.dumps(_config(stage), indent=2))
     shop = opened(dice, now)
     first = stage.keep("shop.jsonl", shop)
     _first_run(stage, first, shop)
@@ -187,7 +187,9 @@ def _table(bodies: Sequence[dict[str, Any]]) -> Table:
 
 def _rejections(folder: Path) -> list[str]:
     """Read why records were rejected: the stream, the reason, and what is wrong where."""
-    lines = [json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]
+    lines = [
+        json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
+    ]
     return [_rejection(line["stream"], line["rejection"]) for line in lines if "rejection" in line]
 
 
@@ -213,7 +215,8 @@ def _what_next(stage: _Stage) -> None:
         "  Change a mapping    in config.json, such as the description of “Refund issued”, and run it again: what is\n"
         "                      another event now arrives. Where a mapping has `once_per`, nothing comes again.\n"
         f"  Make it fail        at {stage.sandbox.address}/#/faults, and run it again with another change.\n"
-        "  Send what failed    data/rejected holds it as messages: mend the file or mapping, and give it to --input.\n"
+        "  Send what failed    data/rejected holds it as messages. Let the event_time of “Order paid” be\n"
+        "                      {{ paid_at or placed_at }}, and give --input the first file in there.\n"
         "  Make it yours       copy config.json; change api_key, shop_id, data_dir and the mappings, drop api_url.\n"
         "\nThe sandbox and this folder stay until Ctrl-C."
     )

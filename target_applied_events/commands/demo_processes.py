@@ -28,6 +28,8 @@ STOP_SECONDS = 5
 LOOK_AGAIN_SECONDS = 0.1
 LINES_SHOWN = 5
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 # -P: a file of the user's own in the current folder must not stand in for a module.
 _SANDBOX = (sys.executable, "-P", "-m", "target_applied_events.sandbox")
 _TARGET = (sys.executable, "-P", "-c", "from target_applied_events.cli import main; main()")
@@ -73,9 +75,6 @@ class Interrupts:
 
     def _note(self, signum: int, _frame: FrameType | None) -> None:
         self.signum = self.signum or signum
-
-
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +173,7 @@ def stay(sandbox: Sandbox, interrupts: Interrupts) -> None:
 
 def last_lines(log: Path) -> str:
     """Take the end of what a process said."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-LINES_SHOWN:])
+    return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-LINES_SHOWN:])
 
 
 def _start(log: Path, port: int) -> Sandbox | None:
