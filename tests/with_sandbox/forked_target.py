@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from tests.target_process import API_KEY, PROGRAM, Finished, Message, as_lines, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 ANSWER_BYTES = 64
 
@@ -50,18 +51,18 @@ class ForkedTarget:
         self,
         settings: Path,
         standard: tuple[int, int, int],
-        *arguments: str,
         point: tuple[str, int] | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> int:
         """Start a run; gives its process id.
 
         Args:
             settings: Its config file.
             standard: Its standard input, output and error.
-            arguments: More of its command line.
             point: A kill point and its count.
+            environment: Variables that it has beside those of this process.
         """
-        request = {"arguments": ["--config", str(settings), *arguments], "point": point}
+        request = {"arguments": ["--config", str(settings)], "point": point, "environment": dict(environment)}
         socket.send_fds(self._control, [json.dumps(request).encode()], standard)
         process = int(self._control.recv(ANSWER_BYTES))
         self.running.add(process)
@@ -79,12 +80,18 @@ class ForkedTarget:
         return status
 
     def run(
-        self, settings: Path, messages: bytes | Iterable[Message], *, point: tuple[str, int] | None = None
+        self,
+        settings: Path,
+        messages: bytes | Iterable[Message],
+        *,
+        point: tuple[str, int] | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> Finished:
         """Run over an input to the end; the key may be in nothing that it writes."""
         data = messages if isinstance(messages, bytes) else as_lines(messages)
         with _files(data) as (given, out, log):
-            process = self.start(settings, (given.fileno(), out.fileno(), log.fileno()), point=point)
+            standard = (given.fileno(), out.fileno(), log.fileno())
+            process = self.start(settings, standard, point=point, environment=environment)
             status = self.wait(process)
             written, logged = _content(out), _content(log)
         assert API_KEY.encode() not in written + logged

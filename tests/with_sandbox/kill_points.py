@@ -78,5 +78,6 @@ SEAMS: dict[str, tuple[object, str, Callable[..., bool]]] = {
     "keeping of rejected records": (RejectedRecords, "keep", _always),
     "sync of rejected records": (os, "fsync", _is_of_rejected_records),
     "write of STATE": (run, "write_state", _always),
+    "naming of a new ledger": (os, "link", _always),
 }
 """What is wrapped: its owner, its name, and which of its calls count."""

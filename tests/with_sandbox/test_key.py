@@ -111,7 +111,8 @@ def test_an_endpoint_that_quotes_it_puts_it_nowhere(target: ForkedTarget, tmp_pa
 )
 def test_a_crash_that_nobody_foresaw_shows_no_secret(target: ForkedTarget, tmp_path: Path, seam: str) -> None:
     with ArrivalsServer(lambda _: None) as server:
-        done = target.run(config(tmp_path, server.url, [MAPPING]), MESSAGES, point=(f"crash {seam}", 1))
+        settings = config(tmp_path, server.url, [MAPPING])
+        done = target.run(settings, MESSAGES, point=(f"crash {seam}", 1), environment={"LOGLEVEL": "DEBUG"})
     assert done.status == 1
     assert done.states == []
     assert "ZeroDivisionError" in done.log
