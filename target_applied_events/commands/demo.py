@@ -36,7 +36,7 @@ SHARE_FAILED = 0.2
 REASON_LETTERS = 90
 
 
-@click.command
+@click.command(short_help="Show the target at work, on this machine alone.")
 @click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser, when on a terminal.")
 def demo(*, opens: bool) -> None:
     """Show the target at work: a small shop, delivered to a sandbox on this machine.
