@@ -116,6 +116,7 @@ def test_a_crash_that_nobody_foresaw_shows_no_secret(target: ForkedTarget, tmp_p
     assert done.status == 1
     assert done.states == []
     assert "ZeroDivisionError" in done.log
+    assert "| DEBUG " in done.log
 
 
 @pytest.mark.parametrize(
