@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import random
 import secrets
-import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-import simplejson
+from typing import TYPE_CHECKING
 
 from target_applied_events.client import Client
 from target_applied_events.delivery import Delivery, Policy
 from target_applied_events.dispatch import Dispatcher
 from target_applied_events.errors import InternalError, RejectedRecordsError, StopReading
 from target_applied_events.handover import HeldState, Item
-from target_applied_events.ledger import open_ledger
+from target_applied_events.ledger import TimedLedger, open_ledger
 from target_applied_events.pace import Pace
 from target_applied_events.progress import Snapshot, start_progress
 from target_applied_events.rejected import RejectedRecords
 from target_applied_events.report import write_report
 from target_applied_events.shared_pace import SharedPace, bucket_of
+from target_applied_events.state import write_state
 from target_applied_events.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable
 
-    from target_applied_events.event import Event, Standing
     from target_applied_events.settings import Settings
-    from target_applied_events.settlement import Ledger
 
 BATCH_SECONDS = 0.1
 
@@ -75,7 +70,7 @@ class Run:
             user_agent=f"target-applied-events/{version}",
         )
         self._ledger = open_ledger(settings.ledger_url, origin=settings.origin, run_id=self.run_id)
-        self._timed_ledger = _TimedLedger(self._ledger)
+        self._timed_ledger = TimedLedger(self._ledger)
         self._tell_ledger()
         self._delivery = self._build_delivery()
         self._dispatcher = Dispatcher(self._delivery, self._client.send)
@@ -221,54 +216,3 @@ class Run:
                 f"with their reasons in {self._rejected.path}: mend the mapping, then run "
                 f"`target-applied-events --config … --input {self._rejected.path}`."
             )
-
-
-class _TimedLedger:
-    """The ledger as the delivery uses it, and the seconds that it takes."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self.seconds = 0.0
-
-    def standing(self, keys: Sequence[bytes]) -> Mapping[bytes, Standing]:
-        with self._timing():
-            return self._ledger.standing(keys)
-
-    def commit(self, *, intents: Sequence[Event], delivered: Sequence[bytes], withdrawn: Sequence[bytes]) -> None:
-        with self._timing():
-            self._ledger.commit(intents=intents, delivered=delivered, withdrawn=withdrawn)
-
-    def sync(self) -> None:
-        with self._timing():
-            self._ledger.sync()
-
-    def knows_delivery(self, shop_id: str) -> bool:
-        return self._ledger.knows_delivery(shop_id)
-
-    @contextlib.contextmanager
-    def _timing(self) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        self.seconds += time.monotonic() - started
-
-
-def write_state(value: Any) -> None:  # noqa: ANN401 - a STATE's value is any JSON
-    """Write a STATE's value to standard output, one line.
-
-    Raises:
-        StopReading: Nobody reads standard output any more, or it can't be written.
-    """
-    try:
-        sys.stdout.write(simplejson.dumps(value, use_decimal=True) + "\n")
-        sys.stdout.flush()
-    except (BrokenPipeError, ValueError, AttributeError):  # there is none where it was closed before the start
-        raise StopReading(
-            "Standard output was closed by its reader, so no STATE can leave: the run ends as at SIGTERM.",
-            exit_status=143,
-        ) from None
-    except OSError as error:
-        raise StopReading(
-            f"Standard output can't be written ({error.strerror}), so no STATE can leave: the run ends. See where it "
-            "goes, and run again.",
-            exit_status=1,
-        ) from None
