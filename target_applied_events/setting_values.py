@@ -27,7 +27,7 @@ def is_absent(value: object) -> bool:
 def text(value: object) -> str:
     """Any text."""
     if not isinstance(value, str):
-        raise ValueError("must be text.")  # noqa: TRY004 - _Reader reads one kind of error
+        raise ValueError("must be text.")  # noqa: TRY004 - SettingReader reads one kind of error
     return value
 
 
