@@ -9,8 +9,9 @@ from target_applied_events.mapping import Declaration, clashes, declare
 from target_applied_events.shard import shard_identifier
 
 if TYPE_CHECKING:
-    from target_applied_events.setting_values import Check, T
     from collections.abc import Mapping
+
+    from target_applied_events.setting_values import Check, T
 
 
 class SettingReader:
