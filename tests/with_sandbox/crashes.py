@@ -76,6 +76,7 @@ class World:
     Attributes:
         history: What was seen so far.
         server: The endpoint.
+        settings: The run's own, beside what all have.
         most_in_doubt: How many events one run may leave in doubt.
     """
 
@@ -94,13 +95,13 @@ class World:
         self._target = target
         self._directory = directory
         self._tap = tap
-        self._settings: dict[str, Any] = {"max_rejected": 10**6, "batch_size_rows": 50, **settings}
-        self._config = config(directory, server.url, [MAPPING], **self._settings)
+        self.settings: dict[str, Any] = {"max_rejected": 10**6, "batch_size_rows": 50, **settings}
+        self._config = config(directory, server.url, [MAPPING], **self.settings)
         self._last_state: Message | None = None
         self._looked_at: set[Path] = set()
         self._known_kept: set[int] = set()
         self._mood = mood
-        self.most_in_doubt = self._settings.get("max_concurrency", 32)
+        self.most_in_doubt = self.settings.get("max_concurrency", 32)
         server.on_arrival = self._arrived
 
     def run(self, *, kill: Kill | None = None, point: tuple[str, int] | None = None) -> Ended:
@@ -130,7 +131,7 @@ class World:
 
     def faults(self) -> list[str]:
         """What the whole history shows to be wrong."""
-        setting: Literal["resend", "reject"] = self._settings.get("in_doubt", "resend")
+        setting: Literal["resend", "reject"] = self.settings.get("in_doubt", "resend")
         return faults(self._tap.rows, self.history, in_doubt=setting, most_in_flight=self.most_in_doubt)
 
     def _arrived(self, body: bytes) -> bytes | None:
@@ -150,7 +151,7 @@ class World:
         assert "Traceback" not in log
         assert API_KEY not in log
         assert status in {0, -9}, log
-        doubts = self._doubts()
+        doubts = self.doubts()
         ended = Ended(
             status=status,
             named=_named(log),
@@ -161,7 +162,7 @@ class World:
         self.history.append(ended)
         return ended
 
-    def _doubts(self) -> list[tuple[int, str]]:
+    def doubts(self) -> list[tuple[int, str]]:
         """Rows and runs of what is in doubt, seen in a copy: the next run is to mend what a kill has left."""
         ledger = self._directory / "data" / "ledger.sqlite"
         if not ledger.exists():
@@ -170,11 +171,7 @@ class World:
             for path in ledger.parent.glob("ledger.sqlite*"):
                 if path.name in {"ledger.sqlite", "ledger.sqlite-wal"}:
                     shutil.copy(path, elsewhere)
-            copy = open_ledger(f"sqlite:///{elsewhere}/ledger.sqlite", origin="http://127.0.0.1", run_id="a look")
-            try:
-                return [(doubt.key_properties["id"], doubt.run) for doubt in copy.in_doubt()]
-            finally:
-                copy.close()
+            return in_doubt_in(f"sqlite:///{elsewhere}/ledger.sqlite")
 
     def _kept(self) -> frozenset[int]:
         for file in (self._directory / "data" / "rejected").glob("*.jsonl"):
@@ -183,6 +180,15 @@ class World:
                 messages = [simplejson.loads(line) for line in file.read_bytes().splitlines()]
                 self._known_kept |= {message["record"]["id"] for message in messages if message["type"] == "RECORD"}
         return frozenset(self._known_kept)
+
+
+def in_doubt_in(ledger_url: str) -> list[tuple[int, str]]:
+    """Rows and runs of what a ledger holds as in doubt."""
+    ledger = open_ledger(ledger_url, origin="http://127.0.0.1", run_id="a look")
+    try:
+        return [(doubt.key_properties["id"], doubt.run) for doubt in ledger.in_doubt()]
+    finally:
+        ledger.close()
 
 
 def key_is_found(directory: Path) -> list[Path]:
