@@ -8,7 +8,7 @@ PYTEST := $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest) --numpro
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow test-all lint format readme meltano clean
+.PHONY: help demo test test-slow test-airflow test-all lint format readme meltano clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -17,14 +17,17 @@ demo: .venv/installed .meltano/installed ## PostgreSQL to events through Meltano
 	@$(BIN)/python -m demo.run
 
 test: .venv/installed .meltano/installed ## the tests, in a few minutes (COVERAGE=1 shows the branches they miss)
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow and not airflow'
 	$(if $(COVERAGE),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
 
 # pytest's exit status 5 says that there are no such tests.
 test-slow: .venv/installed .meltano/installed ## the tests that `make test` leaves out
-	$(PYTEST) -m slow || test $$? -eq 5
+	$(PYTEST) -m 'slow and not airflow' || test $$? -eq 5
 
-test-all: test test-slow ## all tests
+test-airflow: .venv/installed .meltano/installed .venv-airflow/installed ## the DAG under a real Airflow, in some minutes
+	$(BIN)/pytest -m airflow tests/with_airflow
+
+test-all: test test-slow test-airflow ## all tests
 
 lint: .venv/installed ## what a change must pass before its tests are run
 	$(BIN)/ruff check
@@ -44,7 +47,7 @@ readme: .venv/installed ## write what README.md takes from the program
 meltano: .meltano/installed ## install Meltano and the plugins of meltano.yml
 
 clean: ## take away all that these targets made
-	rm -rf .venv .venv-meltano .meltano .demo .coverage .coverage.* .*_cache .hypothesis
+	rm -rf .venv .venv-meltano .venv-airflow .meltano .demo .coverage .coverage.* .*_cache .hypothesis
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' \
@@ -57,6 +60,12 @@ clean: ## take away all that these targets made
 .venv-meltano/installed: demo/requirements-meltano.txt
 	$(PYTHON) -m venv .venv-meltano
 	.venv-meltano/bin/pip install --quiet --requirement $<
+	@touch $@
+
+# Airflow's pins are its own as well.
+.venv-airflow/installed: tests/with_airflow/requirements.txt
+	$(PYTHON) -m venv .venv-airflow
+	.venv-airflow/bin/pip install --quiet --requirement $<
 	@touch $@
 
 .meltano/installed: .venv-meltano/installed meltano.yml pyproject.toml
