@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +16,7 @@ from target_applied_events.settings import Settings
 from target_applied_events.target import TargetAppliedEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T", bound=TargetAppliedEvents)
 
@@ -55,7 +57,9 @@ def build_target(config: _ConfigInput, kind: type[T]) -> T:
     Raises:
         SettingsError: With every problem at once.
     """
-    return kind(config=merged(config))
+    whole = merged(config)
+    with _sdk_quiet():
+        return kind(config=whole)
 
 
 def read_settings(config: _ConfigInput, *, offline: bool) -> Settings:
@@ -80,9 +84,24 @@ def merged(config: _ConfigInput) -> dict[str, Any]:
     if not config.parse_env:
         return dict(config.config)
     try:
-        return {**config.config, **TargetAppliedEvents._env_var_config}  # noqa: SLF001 - the SDK's reading of its own
+        with _sdk_quiet():
+            return {**config.config, **TargetAppliedEvents._env_var_config}  # noqa: SLF001 - the SDK's reading of its own
     except ValueError as error:
         raise SettingsError(_unparsable_variables() or ["A setting of the environment can't be read."]) from error
+
+
+@contextlib.contextmanager
+def _sdk_quiet() -> Iterator[None]:
+    """Keep out of the log how the SDK takes settings: a run's first line says which ledger it is."""
+    loggers = [TargetAppliedEvents.logger, logging.getLogger("singer_sdk.configuration")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _unparsable_variables() -> list[str]:

@@ -294,6 +294,7 @@ def test_settings_come_by_environment_as_meltano_hands_them_over(
     path.write_text("{}")
     done = run_target(path, [SCHEMA, order(1)], "--config", "ENV")
     assert (done.status, len(bodies(sandbox))) == (0, 1)
+    assert "The ledger: " in done.log.splitlines()[0]
     monkeypatch.setenv("TARGET_APPLIED_EVENTS_MAPPINGS", '[{"stream": ')
     done = run_target(path, b"", "--config", "ENV")
     assert done.status == 2
