@@ -100,7 +100,7 @@ def test_a_bad_record_is_kept_and_stops_nothing(sandbox: Sandbox, tmp_path: Path
     messages = [SCHEMA, order(1), order(2, total="a lot"), order(3), state(3)]
     done = run_target(config(tmp_path, sandbox.url, [PLACED]), messages)
     assert (done.status, done.states) == (1, [3])
-    assert [body["description"][:7] for body in bodies(sandbox)] == ["Order 1", "Order 3"]
+    assert sorted(body["description"][:7] for body in bodies(sandbox)) == ["Order 1", "Order 3"]
     assert "1 records were rejected, and max_rejected is 0" in done.log
     assert "a lot" not in done.log
     (kept,) = (tmp_path / "data" / "rejected").glob("*.jsonl")
