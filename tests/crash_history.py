@@ -74,7 +74,12 @@ class _Run:
 
 
 def faults(
-    rows: Sequence[Row], history: Sequence[Entry], *, in_doubt: Literal["resend", "reject"], most_in_flight: int
+    rows: Sequence[Row],
+    history: Sequence[Entry],
+    *,
+    in_doubt: Literal["resend", "reject"],
+    most_in_flight: int,
+    has_ledger: bool = True,
 ) -> list[str]:
     """Name all that a history shows to be wrong; nothing for a good one.
 
@@ -83,14 +88,15 @@ def faults(
         history: What was seen, in the order seen; the last run was left to come to its end.
         in_doubt: The setting.
         most_in_flight: `max_concurrency`.
+        has_ledger: Whether the runs know anything of each other; else all may be doubled.
     """
     runs = list(_runs(history))
     return [
         *_lost(rows, runs, in_doubt),
         *_out_of_order(rows, runs),
-        *_doubled(runs, in_doubt),
+        *(_doubled(runs, in_doubt) if has_ledger else ()),
+        *(_unnamed(runs, most_in_flight) if has_ledger else ()),
         *_changed(runs),
-        *_unnamed(runs, most_in_flight),
         *_early_states(rows, runs, in_doubt),
     ]
 

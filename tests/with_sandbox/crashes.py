@@ -132,7 +132,13 @@ class World:
     def faults(self) -> list[str]:
         """What the whole history shows to be wrong."""
         setting: Literal["resend", "reject"] = self.settings.get("in_doubt", "resend")
-        return faults(self._tap.rows, self.history, in_doubt=setting, most_in_flight=self.most_in_doubt)
+        return faults(
+            self._tap.rows,
+            self.history,
+            in_doubt=setting,
+            most_in_flight=self.most_in_doubt,
+            has_ledger=self.settings.get("ledger_url") != "none",
+        )
 
     def _arrived(self, body: bytes) -> bytes | None:
         number = int(json.loads(body)["name"].removeprefix("Row "))

@@ -88,6 +88,12 @@ def test_random_kills_send_nothing_twice_where_doubt_is_rejected(
     assert not doubled(world.history)
 
 
+def test_random_kills_lose_nothing_and_keep_the_order_without_a_ledger(
+    target: ForkedTarget, server: ArrivalsServer, tmp_path: Path
+) -> None:
+    kill_often(target, server, tmp_path, kills=4, ledger_url="none")
+
+
 @pytest.mark.parametrize("in_doubt", ["resend", "reject"])
 @pytest.mark.parametrize("kills", [4, pytest.param(15, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
 def test_random_kills_lose_nothing_while_the_endpoint_fails_as_well(
