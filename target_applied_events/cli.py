@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.plugin_base import _ConfigInput
 
-SUBCOMMANDS = ("preview", "check", "rejected", "ledger", "sandbox", "demo")
+SUBCOMMANDS = ("preview", "check", "suggest", "rejected", "ledger", "sandbox", "demo")
 """Each a module of `commands` with a command of its own name, imported only when it's called."""
 
 logger = logging.getLogger(TargetAppliedEvents.name)
