@@ -160,7 +160,7 @@ class World:
         doubts = self.doubts()
         ended = Ended(
             status=status,
-            named=_named(log),
+            named=named_in(log),
             in_doubt=frozenset(number for number, _ in doubts),
             intended=max(Counter(run for _, run in doubts).values(), default=0),
             kept=self._kept(),
@@ -203,7 +203,7 @@ def key_is_found(directory: Path) -> list[Path]:
     return [path for path in files if API_KEY.encode() in path.read_bytes()]
 
 
-def _named(log: str) -> int | None:
+def named_in(log: str) -> int | None:
     """How many events a run said to be in doubt in its first line; None where it didn't come so far."""
     if ", new: " in log:
         return 0
