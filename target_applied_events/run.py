@@ -17,7 +17,7 @@ from target_applied_events.handover import HeldState, Item
 from target_applied_events.ledger import TimedLedger, open_ledger
 from target_applied_events.pace import Pace
 from target_applied_events.progress import Snapshot, start_progress
-from target_applied_events.rejected import RejectedRecords
+from target_applied_events.rejected import KeptFile, RejectedRecords, RejectedTable
 from target_applied_events.report import write_report
 from target_applied_events.shared_pace import SharedPace, bucket_of
 from target_applied_events.state import write_state
@@ -62,7 +62,8 @@ class Run:
         self._check_interrupted = check_interrupted
         self._batch: list[Item] = []
         self._batch_since = self._started = time.monotonic()
-        self._rejected = RejectedRecords(settings.data_dir / "rejected", self.run_id)
+        self._rejected_table = RejectedTable.beside(settings.ledger_url)
+        self._rejected = RejectedRecords(settings.data_dir / "rejected", self.run_id, self._rejected_table)
         self._client = Client(
             api_url=settings.api_url,
             api_key=settings.api_key,
@@ -198,6 +199,14 @@ class Run:
                 f"The accounts don't add up: read {self.summary.read}, settled {self.summary.settled}, "
                 f"unsettled {unsettled}. Please report this."
             )
+
+    def end_input(self, kept: KeptFile) -> None:
+        """Mark the file of rejected records done that was this run's input.
+
+        Raises:
+            RejectedRecordsError: It can't be marked.
+        """
+        kept.end(passed_over=self.summary.passed_over, table=self._rejected_table)
 
     def judge_rejected(self) -> None:
         """Hold the number of rejected records against `max_rejected`.

@@ -194,7 +194,7 @@ class TargetAppliedEvents(Target):
             if kept is None:
                 self._tell_unmet()
             else:
-                kept.end(passed_over=run.summary.passed_over)
+                run.end_input(kept)
             run.judge_rejected()
         except Exception as error:
             failure = error

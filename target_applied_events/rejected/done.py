@@ -17,6 +17,8 @@ from target_applied_events.errors import RejectedRecordsError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from target_applied_events.rejected.table import RejectedTable
+
 DONE = "done"
 _GIVEN_UP = "given-up"
 _HASH_BYTES = 16
@@ -56,8 +58,12 @@ class KeptFile:
             return None
         return cls(file) if name.endswith(".jsonl") else None
 
-    def end(self, *, passed_over: int) -> None:
+    def end(self, *, passed_over: int, table: RejectedTable | None) -> None:
         """Mark it done after a run that has settled all that it holds, unless some of that was passed over.
+
+        Args:
+            passed_over: How many of its records were.
+            table: Where its lines may be as well.
 
         Raises:
             RejectedRecordsError: It can't be moved.
@@ -66,6 +72,8 @@ class KeptFile:
             message = "%s isn't marked done: %d of its records were passed over. `rejected --done` does it by hand."
             logger.warning(message, self.path, passed_over)
             return
+        if table is not None:
+            table.mark_done(self.path.stem, give_up=False)
         self.mark_done()
         logger.info("%s is done: all of it is settled.", self.path)
 

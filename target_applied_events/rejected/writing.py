@@ -13,6 +13,7 @@ import simplejson
 
 from target_applied_events.errors import RejectedRecordsError
 from target_applied_events.rejected.done import given_up, lock, record_hash, sync_directory
+from target_applied_events.rejected.table import Line, RejectedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,14 +33,16 @@ class RejectedRecords:
         kept: How many records it holds, each counted once however many of its events were rejected.
     """
 
-    def __init__(self, directory: Path, run_id: str) -> None:
+    def __init__(self, directory: Path, run_id: str, table: RejectedTable | None = None) -> None:
         """Name the file; nothing is written yet.
 
         Args:
             directory: `{data_dir}/rejected`, made private when it's needed.
             run_id: The run's name.
+            table: Where the same lines go as well.
         """
         self.path = directory / f"{run_id}.jsonl"
+        self._run_id, self._table, self._line_count = run_id, table, 0
         self.kept = 0
         self._file: FileIO | None = None
         self._declared: dict[str, Stream] = {}
@@ -56,8 +59,7 @@ class RejectedRecords:
         """
         try:
             new = [record for record in records if not self._is_given_up(record)]
-            if new:
-                self._append("".join(line for record in new for line in self._lines(record)).encode())
+            self._keep([line for record in new for line in self._lines(record)])
         except OSError as error:
             raise RejectedRecordsError(
                 f"Rejected records can't be kept in {self.path}: {error.strerror or type(error).__name__}. "
@@ -72,28 +74,35 @@ class RejectedRecords:
             record.tally.kept = True
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file and the table."""
         if self._file is not None:
             self._file.close()
+        if self._table is not None:
+            self._table.close()
+
+    def _keep(self, lines: Sequence[Line]) -> None:
+        if not lines:
+            return
+        if self._table is not None:
+            self._table.keep(self._run_id, self._line_count + 1, lines)
+        self._append("".join(line.text for line in lines).encode())
+        self._line_count += len(lines)
 
     def _is_given_up(self, record: RejectedRecord) -> bool:
-        rejection = record.rejection
-        return bool(self._given_up) and (
-            record_hash(record.stream.name, record.record, rejection.reason, rejection.mapping) in self._given_up
-        )
+        return bool(self._given_up) and _hash(record) in self._given_up
 
     @cached_property
     def _given_up(self) -> frozenset[bytes]:
         """What was given up for good before this run."""
-        return given_up(self.path.parent)
+        return given_up(self.path.parent) | (frozenset() if self._table is None else self._table.given_up())
 
-    def _lines(self, record: RejectedRecord) -> Iterator[str]:
+    def _lines(self, record: RejectedRecord) -> Iterator[Line]:
         """The record's line; before a stream's first, and when it has changed, its SCHEMA."""
         stream = record.stream
         if self._declared.get(stream.name) is not stream:
             self._declared[stream.name] = stream
-            yield _line(_schema(stream))
-        yield _line(_message(record))
+            yield Line(_line(_schema(stream)))
+        yield Line(_line(_message(record)), _hash(record))
 
     def _append(self, data: bytes) -> None:
         """Write all of it or none: half a line would make the file unreadable."""
@@ -116,6 +125,11 @@ class RejectedRecords:
         lock(file.fileno())
         sync_directory(self.path.parent)
         return file
+
+
+def _hash(record: RejectedRecord) -> bytes:
+    rejection = record.rejection
+    return record_hash(record.stream.name, record.record, rejection.reason, rejection.mapping)
 
 
 def _schema(stream: Stream) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_applied_events.commands.rejected import Group, groups_of, left_in
+from target_applied_events.commands.rejected_runs import Group, LeftRuns
 from tests.target_process import API_KEY, PROGRAM, Message, config, record, run_target, schema, state
 
 if TYPE_CHECKING:
@@ -45,7 +45,12 @@ def command(settings: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def left(settings: Path) -> list[Group]:
-    return [group for path in left_in(settings.parent / "data" / "rejected") for group in groups_of(path)]
+    return list(LeftRuns(settings.parent / "data" / "rejected", None).groups())
+
+
+def file_of(group: Group) -> str:
+    assert group.file is not None
+    return group.file
 
 
 def names(sandbox: Sandbox) -> list[str]:
@@ -109,7 +114,7 @@ def test_fed_back_after_mending_exactly_the_missing_events_are_delivered_and_the
     sandbox: Sandbox, settings: Path
 ) -> None:
     mend(settings, MENDED, ledger_url="none")
-    done = run_target(settings, b"", "--input", left(settings)[0].file)
+    done = run_target(settings, b"", "--input", file_of(left(settings)[0]))
     assert done.status == 0, done.log
     assert sorted(names(sandbox)) == ["Row 2", "Row 4"]
     assert left(settings) == []
@@ -117,7 +122,7 @@ def test_fed_back_after_mending_exactly_the_missing_events_are_delivered_and_the
 
 def test_fed_back_before_mending_they_are_rejected_anew_in_a_new_file(sandbox: Sandbox, settings: Path) -> None:
     (before,) = left(settings)
-    assert run_target(settings, b"", "--input", before.file).status == 1
+    assert run_target(settings, b"", "--input", file_of(before)).status == 1
     (after,) = left(settings)
     assert after.run != before.run
     assert after.count == 2
@@ -127,7 +132,7 @@ def test_fed_back_before_mending_they_are_rejected_anew_in_a_new_file(sandbox: S
 def test_a_record_fed_back_goes_to_the_mapping_that_rejected_it_alone(sandbox: Sandbox, settings: Path) -> None:
     another = {"stream": "rows", "name": "Another of {{ id }}", "contact": {"remote_id": "{{ id }}"}}
     mend(settings, MENDED, another)
-    assert run_target(settings, b"", "--input", left(settings)[0].file).status == 0
+    assert run_target(settings, b"", "--input", file_of(left(settings)[0])).status == 0
     assert sorted(names(sandbox)) == ["Row 2", "Row 4"]
 
 
@@ -138,7 +143,7 @@ def test_an_invalid_record_fed_back_goes_to_all_mappings(sandbox: Sandbox, tmp_p
     (group,) = left(settings)
     assert group.reason == "invalid"
     mend(settings, MAPPING, another, validate_records=False)
-    assert run_target(settings, b"", "--input", group.file).status == 0
+    assert run_target(settings, b"", "--input", file_of(group)).status == 0
     assert sorted(names(sandbox)) == ["Another of 1", "Row 1"]
 
 
@@ -148,7 +153,7 @@ def test_a_mapping_that_is_gone_stops_the_run_and_the_file_stays(sandbox: Sandbo
     assert run_target(settings, MESSAGES).status == 1
     (group,) = left(settings)
     mend(settings, MENDED)
-    done = run_target(settings, b"", "--input", group.file)
+    done = run_target(settings, b"", "--input", file_of(group))
     assert done.status == 1
     assert "was rejected by mappings[1], which is none of the stream's mappings now" in done.log
     assert left(settings) == [group]
@@ -172,7 +177,7 @@ def test_stream_maps_and_flattening_are_not_applied_again(sandbox: Sandbox, tmp_
     )
     assert run_target(settings, [schema("rows", nested), record("rows", id=1, a={"b": "x1"})]).status == 1
     mend(settings, mapping | {"metric": {"metric_name": "m", "value": "{{ a__b | replace('x', '') }}"}})
-    done = run_target(settings, b"", "--input", left(settings)[0].file)
+    done = run_target(settings, b"", "--input", file_of(left(settings)[0]))
     assert done.status == 0, done.log
     (event,) = sandbox.events()
     assert event["body"]["name"] == "n1"
@@ -197,10 +202,10 @@ def test_sdc_columns_stay_as_they_were_kept(sandbox: Sandbox, tmp_path: Path) ->
     settings = config(tmp_path, sandbox.url, [mapping], add_record_metadata=True)
     run_target(settings, [SCHEMA, record("rows", id=2, size="x2")])
     (group,) = left(settings)
-    with Path(group.file).open(encoding="utf-8") as file:
+    with Path(file_of(group)).open(encoding="utf-8") as file:
         kept = [json.loads(line) for line in file][1]["record"]["_sdc_received_at"]
     mend(settings, MENDED | {"description": "{{ _sdc_received_at }}"})
-    run_target(settings, b"", "--input", group.file)
+    run_target(settings, b"", "--input", file_of(group))
     assert [event["body"]["description"] for event in sandbox.events()] == [kept]
 
 
@@ -208,7 +213,7 @@ def test_a_record_passed_over_keeps_its_file_from_being_done(sandbox: Sandbox, s
     del sandbox
     (group,) = left(settings)
     mend(settings, MAPPING | {"stream": "others"}, unmapped_streams="ignore")
-    done = run_target(settings, b"", "--input", group.file)
+    done = run_target(settings, b"", "--input", file_of(group))
     assert done.status == 0
     assert "isn't marked done: 2 of its records were passed over" in done.log
     assert left(settings) == [group]
@@ -218,15 +223,15 @@ def test_a_run_that_fails_leaves_the_file_that_it_was_fed(sandbox: Sandbox, sett
     (group,) = left(settings)
     mend(settings, MENDED)
     sandbox.put_faults({"faults": [{"kind": "status", "status": 401}]})
-    assert run_target(settings, b"", "--input", group.file).status == 1
+    assert run_target(settings, b"", "--input", file_of(group)).status == 1
     assert left(settings) == [group]
 
 
 def test_a_file_in_use_is_neither_fed_back_nor_given_up(settings: Path) -> None:
     (group,) = left(settings)
-    with Path(group.file).open("rb") as file:
+    with Path(file_of(group)).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert "is in use" in run_target(settings, b"", "--input", group.file).log
+        assert "is in use" in run_target(settings, b"", "--input", file_of(group)).log
         assert "is in use" in command(settings, "--done", group.run).stderr
     assert left(settings) == [group]
 
@@ -253,8 +258,15 @@ def test_a_run_that_left_nothing_can_not_be_given_up(settings: Path) -> None:
     assert "No rejected records of a run ../done/some are left" in done.stderr
 
 
+def test_what_is_in_a_file_is_not_exported(settings: Path) -> None:
+    (group,) = left(settings)
+    done = command(settings, "--export", group.run)
+    assert done.returncode == 1
+    assert f"are in {group.file}" in done.stderr
+
+
 def test_a_line_cut_off_by_a_crash_is_shown_as_unreadable(settings: Path) -> None:
     (group,) = left(settings)
-    with Path(group.file).open("a", encoding="utf-8") as file:
+    with Path(file_of(group)).open("a", encoding="utf-8") as file:
         file.write('{"type":"RECORD","str')
     assert [(group.reason, group.count) for group in left(settings)] == [("unmappable", 2), ("unreadable", 1)]

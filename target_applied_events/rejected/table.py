@@ -1,0 +1,184 @@
+"""The same lines in a table of a PostgreSQL ledger, since a worker's disk may go with it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from target_applied_events.errors import RejectedRecordsError
+from target_applied_events.ledger_url import NONE, place_of, read_ledger_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sqlalchemy import URL
+
+CONNECT_SECONDS = 10
+
+_T = TypeVar("_T")
+
+_EXISTS = text("SELECT to_regclass('applied_events_rejected') IS NOT NULL")
+_MAKE = (
+    text("SELECT pg_advisory_xact_lock(7022364301)"),  # two that make it at once would both fail
+    text("""
+CREATE TABLE IF NOT EXISTS applied_events_rejected (
+  run text, number bigint, line text NOT NULL, hash bytea, done_at bigint, given_up boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (run, number)
+)"""),
+)
+_KEEP = text(
+    "INSERT INTO applied_events_rejected (run, number, line, hash) VALUES (:run, :number, :line, :hash) "
+    "ON CONFLICT DO NOTHING"
+)
+_GIVEN_UP = text("SELECT DISTINCT hash FROM applied_events_rejected WHERE given_up AND hash IS NOT NULL")
+_RUNS = text("SELECT DISTINCT run FROM applied_events_rejected WHERE done_at IS NULL ORDER BY run")
+_LINES = text("SELECT line FROM applied_events_rejected WHERE run = :run AND done_at IS NULL ORDER BY number")
+_DONE = text(
+    "UPDATE applied_events_rejected SET done_at = :now, given_up = :given_up WHERE run = :run AND done_at IS NULL"
+)
+_IS_FREE = text("SELECT pg_try_advisory_xact_lock_shared(:lock)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a file of rejected records.
+
+    Attributes:
+        text: The line, with its end.
+        hash: What its record is known by; None for a SCHEMA.
+    """
+
+    text: str
+    hash: bytes | None = None
+
+
+class RejectedTable:
+    """What `keep` returned from is on the server's disk; the table is there only once it has something to hold.
+
+    It is used by one thread at a time.
+    """
+
+    def __init__(self, url: URL) -> None:
+        """Keep the address; nothing is connected yet.
+
+        Raises:
+            RejectedRecordsError: There is no driver for it.
+        """
+        self.place = place_of(url)
+        self._engine = _engine(url)
+        self._connection: Connection | None = None
+
+    def __repr__(self) -> str:
+        """Tell the place and whether it's connected."""
+        return f"<RejectedTable {self.place} {'connected' if self._connection else 'not connected'}>"
+
+    @classmethod
+    def beside(cls, ledger_url: str) -> Self | None:
+        """Make the table of a ledger; None where the ledger isn't PostgreSQL."""
+        if ledger_url == NONE or (url := read_ledger_url(ledger_url)).get_backend_name() != "postgresql":
+            return None
+        return cls(url)
+
+    def keep(self, run: str, first_number: int, lines: Iterable[Line]) -> None:
+        """Write lines of a run; return when they are on disk. The same ones may be written twice.
+
+        Raises:
+            RejectedRecordsError: They can't be written.
+        """
+        rows = [
+            {"run": run, "number": number, "line": line.text, "hash": line.hash}
+            for number, line in enumerate(lines, start=first_number)
+        ]
+
+        def work(connection: Connection) -> None:
+            _make_sure_of(connection)
+            connection.execute(_KEEP, rows)
+
+        self._twice(work)
+
+    def given_up(self) -> frozenset[bytes]:
+        """Read the hashes of what was given up for good."""
+        return frozenset(row[0] for row in self._read(_GIVEN_UP))
+
+    def runs_left(self) -> list[str]:
+        """Name the runs of which something is left to do, oldest first."""
+        return [row[0] for row in self._read(_RUNS)]
+
+    def lines_left(self, run: str) -> list[str]:
+        """Read what is left of a run."""
+        return [row[0] for row in self._read(_LINES, run=run)]
+
+    def is_live(self, lock: int) -> bool:
+        """Whether the run of a lock still holds it."""
+        return not self._twice(lambda connection: connection.execute(_IS_FREE, {"lock": lock}).scalar())
+
+    def mark_done(self, run: str, *, give_up: bool) -> None:
+        """Take what is left of a run for done.
+
+        Args:
+            run: The run.
+            give_up: Whether the same records aren't to be kept when they are rejected once more.
+        """
+        self._read(_DONE, run=run, given_up=give_up, now=int(time.time()))
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        self._engine.dispose()
+
+    def _read(self, statement: Any, **values: object) -> Sequence[Any]:  # noqa: ANN401 - a text or a query
+        def work(connection: Connection) -> Sequence[Any]:
+            if not connection.execute(_EXISTS).scalar():
+                return ()
+            result = connection.execute(statement, values)
+            return result.all() if result.returns_rows else ()
+
+        return self._twice(work)
+
+    def _twice(self, work: Callable[[Connection], _T]) -> _T:
+        """Do some work in one transaction; after a lost connection, once more in a new one."""
+        try:
+            try:
+                return self._once(work)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            return self._once(work)
+        except DBAPIError as error:
+            first = str(error.orig).strip().partition("\n")[0]
+            raise RejectedRecordsError(
+                f"Rejected records can't be kept beside the ledger {self.place}: {first}. Nothing is given up without "
+                "being kept. See ledger_url, and whether its server is up."
+            ) from None
+
+    def _once(self, work: Callable[[Connection], _T]) -> _T:
+        if self._connection is None or self._connection.invalidated:
+            self.close()
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            return work(self._connection)
+
+
+def _engine(url: URL) -> Engine:
+    options = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+    try:
+        return create_engine(url, poolclass=NullPool, connect_args=options)
+    except ImportError:
+        raise RejectedRecordsError(
+            "A PostgreSQL ledger_url needs psycopg: install `target-applied-events[postgres]` in place of this."
+        ) from None
+
+
+def _make_sure_of(connection: Connection) -> None:
+    if not connection.execute(_EXISTS).scalar():
+        for statement in _MAKE:
+            connection.execute(statement)
+    # What a position settles on must survive a crash of the server, whatever the role's default is.
+    connection.execute(text("SET LOCAL synchronous_commit = on"))
