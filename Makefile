@@ -27,7 +27,7 @@ test-slow: .venv/installed .meltano/installed ## the tests that `make test` leav
 test-airflow: .venv/installed .meltano/installed .venv-airflow/installed ## the DAG under a real Airflow, in some minutes
 	$(BIN)/pytest -m airflow tests/with_airflow
 
-test-all: test test-slow test-airflow ## all tests
+test-all: test test-slow test-airflow ## all tests: kills in numbers, memory, browser and Airflow too
 
 lint: .venv/installed ## what a change must pass before its tests are run
 	$(BIN)/ruff check

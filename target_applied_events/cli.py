@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import resource
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -73,6 +74,8 @@ def _run(
     if about:
         TargetAppliedEvents.print_about(about_format)
         return
+    # A core file would hold the key.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     build_target(config, TargetAppliedEvents).deliver(file_input)
 
 

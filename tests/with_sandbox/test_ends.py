@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,6 @@ from tests.target_process import PROGRAM, Message, as_lines, config, record, sch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.sandbox_process import Sandbox
 
@@ -104,6 +104,14 @@ def test_nothing_is_sent_after_a_signal(sandbox: Sandbox, tmp_path: Path) -> Non
     ended, states, _ = tap.end()
     assert (ended, states) == (143, [1])
     assert [event["body"]["name"] for event in sandbox.events()] == ["Row 1"]
+
+
+def test_a_run_leaves_no_core_file_that_would_hold_the_key(tap: Tap) -> None:
+    tap.say(SCHEMA, record("rows", id=1), state(1))
+    assert tap.next_state() == 1
+    limits = Path(f"/proc/{tap.target.pid}/limits").read_text().splitlines()
+    (core,) = [line for line in limits if line.startswith("Max core file size")]
+    assert core.split()[4] == "0"
 
 
 def test_a_signal_ends_a_run_that_waits_for_room_and_its_accounts_add_up(sandbox: Sandbox, tmp_path: Path) -> None:
