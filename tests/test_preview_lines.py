@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,12 @@ def test_a_rejection_is_shown_with_its_reason_and_without_the_record() -> None:
         '{"stream": "rows", "mapping": "mappings[1]", "key": {"id": 1.0}, "rejection": '
         '{"reason": "unmappable", "errors": [{"path": "$.name", "message": "is empty"}]}}'
     )
+
+
+def test_what_only_some_parsers_read_is_shown_so_that_all_do() -> None:
+    record: dict[str, Any] = {"id": float("nan"), "text": "\ud800"}
+    line = line_of(RejectedRecord(ROWS, record, Rejection("invalid"), Tally()))
+    assert '"key": {"id": null}' in line
 
 
 def test_what_is_the_same_makes_no_difference_in_whatever_order_it_comes() -> None:

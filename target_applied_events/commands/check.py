@@ -42,12 +42,13 @@ class SchemaRun(DryRun):
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         try:
             super()._process_schema_message(message_dict)
-        except MappingError as error:
-            self.problems += error.problems
         except SchemaError as error:
             self.problems.append(str(error))
+            return
+        except MappingError as error:
+            self.problems += error.problems
         self.streams.add(message_dict["stream"])
-        self.columns.update(message_dict["schema"].get("properties") or ())
+        self.columns.update(message_dict["schema"]["properties"])
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """Pass over it."""

@@ -20,7 +20,7 @@ _ABSENT = "nothing"
 
 def line_of(item: Pending | RejectedRecord) -> str:
     """Write an event or a rejection as one line of JSON, its numbers exact."""
-    return simplejson.dumps(_said(item), use_decimal=True, allow_nan=True)
+    return simplejson.dumps(_said(item), use_decimal=True, ignore_nan=True)
 
 
 def _said(item: Pending | RejectedRecord) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class KeptFile:
         Raises:
             RejectedRecordsError: Its run, or one that feeds it back, still lives.
         """
-        self.path = Path(file.name)
+        self.path = Path(file.name).resolve()
         self._file = file
         if not lock(file.fileno()):
             raise RejectedRecordsError(

@@ -72,6 +72,16 @@ def test_all_mistakes_of_all_mappings_are_crossed_at_once(sandbox: Sandbox, tmp_
     assert "3 checks failed" in done.stderr
 
 
+def test_a_schema_that_is_none_is_crossed_and_the_others_are_looked_at(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox.url, [MAPPING])
+    odd: list[Message] = [{"type": "SCHEMA", "stream": "odd", "schema": []}, schema("unknown", COLUMNS)]
+    (tmp_path / "in").write_bytes(as_lines(odd))
+    done = check(settings, "--input", str(tmp_path / "in"))
+    assert done.returncode == 1
+    assert "✗ The SCHEMA of the stream odd is no object." in done.stdout
+    assert "✗ No mapping matches the stream unknown." in done.stdout
+
+
 def test_wrong_settings_are_crossed_each_by_its_name(tmp_path: Path) -> None:
     settings = config(tmp_path, "http://example.com", [MAPPING], max_concurrency=0, shop_id="none")
     done = check(settings)
