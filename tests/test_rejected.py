@@ -13,7 +13,7 @@ import pytest
 from target_applied_events.errors import RejectedRecordsError
 from target_applied_events.event import Rejection, Violation
 from target_applied_events.handover import RejectedRecord, Stream, Tally
-from target_applied_events.rejected import RejectedRecords
+from target_applied_events.rejected import DONE, KeptFile, RejectedRecords, record_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,3 +132,67 @@ def test_a_record_nested_too_deeply_to_be_written_ends_the_run_with_a_clear_erro
     with pytest.raises(RejectedRecordsError, match="nested too deeply"):
         kept.keep([rejected({"deep": deep})])
     kept.close()
+
+
+def test_a_record_that_two_mappings_reject_is_kept_as_one(tmp_path: Path) -> None:
+    tally = Tally()
+    kept = RejectedRecords(tmp_path, "run")
+    kept.keep([RejectedRecord(ORDERS, {"id": 1}, INVALID, tally) for _ in range(2)])
+    kept.keep([rejected({"id": 2})])
+    assert kept.kept == 2
+    kept.close()
+
+
+def test_a_record_is_known_by_what_it_holds_the_reason_and_the_mapping_and_not_by_when_it_was_read() -> None:
+    known = record_hash("orders", {"id": 1, "n": Decimal("0.10"), "_sdc_sequence": 1}, "unmappable", "mappings[0]")
+    assert record_hash("orders", {"n": Decimal("0.10"), "id": 1}, "unmappable", "mappings[0]") == known
+    others = [
+        record_hash("orders", {"id": 2, "n": Decimal("0.10")}, "unmappable", "mappings[0]"),
+        record_hash("refunds", {"id": 1, "n": Decimal("0.10")}, "unmappable", "mappings[0]"),
+        record_hash("orders", {"id": 1, "n": Decimal("0.10")}, "refused", "mappings[0]"),
+        record_hash("orders", {"id": 1, "n": Decimal("0.10")}, "unmappable", "mappings[1]"),
+        record_hash("orders", {"id": 1, "n": Decimal("0.10"), "_sdc_deleted_at": "now"}, "unmappable", "mappings[0]"),
+    ]
+    assert len({known, *others}) == 6
+
+
+def test_what_was_given_up_for_good_makes_no_file_when_it_comes_again(tmp_path: Path) -> None:
+    first = RejectedRecords(tmp_path, "first")
+    first.keep([rejected({"id": 1})])
+    first.close()
+    with first.path.open() as file:
+        KeptFile(file).mark_done([record_hash("orders", {"id": 1}, "invalid", None)])
+    assert (tmp_path / DONE / "first.jsonl").exists()
+    second = RejectedRecords(tmp_path, "second")
+    second.keep([rejected({"id": 1})])
+    assert (second.kept, second.path.exists()) == (0, False)
+    second.keep([rejected({"id": 2})])
+    assert second.kept == 1
+    second.close()
+
+
+def test_while_a_run_lives_nobody_takes_its_file(tmp_path: Path) -> None:
+    kept = RejectedRecords(tmp_path, "run")
+    kept.keep([rejected({"id": 1})])
+    with kept.path.open() as file, pytest.raises(RejectedRecordsError, match="is in use"):
+        KeptFile(file)
+    kept.close()
+    with kept.path.open() as file:
+        KeptFile(file)
+
+
+def test_a_file_is_only_taken_for_rejected_records_where_those_are_kept(tmp_path: Path) -> None:
+    for name, taken in (("rejected/run.jsonl", True), ("rejected/notes.txt", False), ("other/run.jsonl", False)):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+        with path.open() as file:
+            assert (KeptFile.of_input(file, tmp_path / "rejected") is not None) is taken
+    assert KeptFile.of_input(None, tmp_path / "rejected") is None
+
+
+def test_a_file_that_can_not_be_moved_says_so(tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").write_text("")
+    (tmp_path / DONE).write_text("no directory")
+    with (tmp_path / "run.jsonl").open() as file, pytest.raises(RejectedRecordsError, match="can't be marked done"):
+        KeptFile(file).mark_done()
