@@ -31,6 +31,10 @@ CREATE TABLE IF NOT EXISTS applied_events_rejected (
   PRIMARY KEY (run, number)
 )"""),
 )
+# What a position settles on must survive a crash of the server, whatever the role's default is.
+_SYNCHRONOUS = text(
+    "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+)
 _KEEP = text(
     "INSERT INTO applied_events_rejected (run, number, line, hash) VALUES (:run, :number, :line, :hash) "
     "ON CONFLICT DO NOTHING"
@@ -180,5 +184,4 @@ def _make_sure_of(connection: Connection) -> None:
     if not connection.execute(_EXISTS).scalar():
         for statement in _MAKE:
             connection.execute(statement)
-    # What a position settles on must survive a crash of the server, whatever the role's default is.
-    connection.execute(text("SET LOCAL synchronous_commit = on"))
+    connection.execute(_SYNCHRONOUS)
