@@ -5,6 +5,7 @@ For Airflow 3, at `orchestrate/dags` of a Meltano project; docs/scale.md says ho
     APPLIED_EVENTS_PROJECT        the Meltano project; without it, the folder that this file's `orchestrate` is in
     APPLIED_EVENTS_MELTANO        Meltano's program; without it, `meltano` on the worker's PATH
     APPLIED_EVENTS_SHARDS         how many runs share the work; without it, 4
+    APPLIED_EVENTS_SCHEDULE       when, as cron has it; without it, each night at two; empty: when it is triggered
     APPLIED_EVENTS_RETRY_SECONDS  how long before the first retry; without it, 60
 
 Secrets come from the worker's environment or from the connection `applied_events`, when a task runs. Mappings stay in
@@ -34,6 +35,7 @@ POOL = "applied_events"
 PROJECT = Path(os.environ.get("APPLIED_EVENTS_PROJECT") or Path(__file__).resolve().parents[2])
 MELTANO = os.environ.get("APPLIED_EVENTS_MELTANO", "meltano")
 SHARDS = int(os.environ.get("APPLIED_EVENTS_SHARDS", "4"))
+SCHEDULE = os.environ.get("APPLIED_EVENTS_SCHEDULE", "0 2 * * *") or None
 RETRY_DELAY = timedelta(seconds=float(os.environ.get("APPLIED_EVENTS_RETRY_SECONDS", "60")))
 
 # The target gives requests in flight 20 s, and Meltano ends after it.
@@ -44,7 +46,7 @@ OWN = ("run", "logs", "meltano.db")
 
 
 @dag(
-    schedule="0 2 * * *",
+    schedule=SCHEDULE,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
@@ -55,9 +57,18 @@ def applied_events() -> None:
     """Deliver all shards, then see whether anything was given up."""
     delivered = deliver.expand(number=list(range(1, SHARDS + 1)))
     left = rejected()
-    delivered >> left
+    prepare() >> delivered >> left
     # The last task decides how the DAG's run ends: `rejected` alone would hide a shard that failed.
     [delivered, left] >> ended_well()
+
+
+@task(retries=2, retry_delay=RETRY_DELAY, execution_timeout=timedelta(minutes=10))
+def prepare() -> None:
+    """See that the shards share what they must, and make Meltano's tables: first runs side by side clash there."""
+    environment = settings()
+    if SHARDS > 1:
+        check_shared(environment)
+    meltano(["upgrade", "database"], environment)
 
 
 @task(
@@ -74,7 +85,6 @@ def deliver(number: int) -> None:
     """Run the pipeline for one shard: what one run did not come to, the next one does."""
     environment = settings()
     if SHARDS > 1:
-        check_shared(environment)
         environment["TARGET_APPLIED_EVENTS_SHARD"] = f"{number}/{SHARDS}"
     # A run that was killed keeps Meltano's lock for five minutes more, hence --force; the ledger stops runs that meet.
     suffix = f"{number}of{SHARDS}"
@@ -98,7 +108,7 @@ def settings() -> dict[str, str]:
     It is the worker's, and from the connection `applied_events`, where there is one, the password as the API key and
     each of its extras by its own name. None of them is shown: whatever comes from the connection is masked.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "MELTANO_SYS_DIR_ROOT"}
+    environment = dict(os.environ)
     with contextlib.suppress(AirflowNotFoundException):
         connection = Connection.get(CONNECTION)
         given = {name: str(value) for name, value in connection.extra_dejson.items()}
@@ -129,11 +139,11 @@ def check_shared(environment: Mapping[str, str]) -> None:
 def meltano(arguments: list[str], environment: Mapping[str, str]) -> None:
     """Run Meltano to its end, with what it says in the task's log; on SIGTERM it ends as the target does."""
     with (
-        own_project() as folder,
+        own_system_folder() as folder,
         subprocess.Popen(  # noqa: S603 - the program is named by whoever runs the workers
             [MELTANO, *arguments],
-            cwd=folder,
-            env=dict(environment),
+            cwd=PROJECT,
+            env={**environment, "MELTANO_SYS_DIR_ROOT": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -143,12 +153,14 @@ def meltano(arguments: list[str], environment: Mapping[str, str]) -> None:
             start_new_session=True,
         ) as process,
     ):
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             show(process)
         except BaseException:  # as a time-out is
             stop(process)
             raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
     if process.returncode:
         raise AirflowException(f"meltano {' '.join(arguments)} ended with status {process.returncode}")
 
@@ -171,19 +183,14 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 @contextlib.contextmanager
-def own_project() -> Iterator[Path]:
-    """Lay out the project for one run alone, by links: in one folder, side by side, runs mix up each other's STATE."""
-    system = Path(os.environ.get("MELTANO_SYS_DIR_ROOT") or PROJECT / ".meltano")
-    with tempfile.TemporaryDirectory(prefix="applied-events-") as made:
-        folder = Path(made)
-        (folder / ".meltano").mkdir()
-        for path in PROJECT.iterdir():
-            if path.name != ".meltano":
-                (folder / path.name).symlink_to(path)
-        for path in system.iterdir():
+def own_system_folder() -> Iterator[Path]:
+    """Make one for a run alone, with links to the installed plugins: in one, runs side by side mix up their STATE."""
+    installed = Path(os.environ.get("MELTANO_SYS_DIR_ROOT") or PROJECT / ".meltano")
+    with tempfile.TemporaryDirectory(prefix="applied-events-") as folder:
+        for path in installed.iterdir():
             if path.name not in OWN:
-                (folder / ".meltano" / path.name).symlink_to(path)
-        yield folder
+                Path(folder, path.name).symlink_to(path)
+        yield Path(folder)
 
 
 applied_events()
