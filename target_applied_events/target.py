@@ -30,7 +30,7 @@ from jsonschema import Draft202012Validator
 from singer_sdk import Target
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 
 from target_applied_events.batch_files import batch_records
 from target_applied_events.errors import InputError, SchemaError, SettingsError, StopReading, TargetError
@@ -40,6 +40,7 @@ from target_applied_events.rejected import KeptFile
 from target_applied_events.run import Run
 from target_applied_events.settings import PROPERTIES, Settings
 from target_applied_events.sinks import EventSink, FedBack, Receiver
+from target_applied_events.stream_map import GuardedStreamMap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,9 +118,14 @@ class TargetAppliedEvents(Target):
             self._take_as_kept(message_dict)
         else:
             super()._process_schema_message(message_dict)
+            self._guard_stream_maps(message_dict["stream"])
         for replaced in self._sinks_to_clear:
             replaced.clean_up()
         self._sinks_to_clear.clear()
+
+    def _guard_stream_maps(self, stream: str) -> None:
+        maps: list[Any] = self.mapper.stream_maps.get(stream, [])
+        maps[:] = [GuardedStreamMap(item) if isinstance(item, CustomStreamMap) else item for item in maps]
 
     def _says_rejected(self, schema: dict[str, Any]) -> bool:
         """Whether rejected records are to come; where that changes, what was made for the stream is made anew."""

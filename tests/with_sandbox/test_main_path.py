@@ -277,6 +277,17 @@ def test_stream_maps_and_flattening_keep_their_meaning(sandbox: Sandbox, tmp_pat
     assert bodies(sandbox) == [{"name": "Order 2", "contact": {"email": "c2@example.com"}}]
 
 
+def test_a_stream_map_that_fails_on_a_record_ends_the_run_clearly_after_what_came_before(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = config(tmp_path, sandbox.url, [PLACED], stream_maps={"orders": {"total": "1 / total"}})
+    messages = [SCHEMA, order(1, total=2), state(1), order(2, total=0), state(2)]
+    done = run_target(path, messages)
+    assert (done.status, done.states, len(bodies(sandbox))) == (1, [1], 1)
+    assert "An expression of stream_maps can't work on a record of the stream orders" in done.log
+    assert "Traceback" not in done.log
+
+
 def test_a_file_given_as_input_is_read_like_standard_input(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "messages.jsonl").write_bytes(as_lines([SCHEMA, order(1), state(1)]))
     done = run_target(config(tmp_path, sandbox.url, [PLACED]), b"", "--input", str(tmp_path / "messages.jsonl"))
