@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from target_applied_events import setting_values as values
 from target_applied_events.mapping import Declaration, clashes, declare
+from target_applied_events.mapping.notation import kind
 from target_applied_events.shard import shard_identifier
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class SettingReader:
         """The mappings as declared, those that are wrong left out."""
         raw = self._config.get("mappings")
         if not isinstance(raw, list) or not raw:
-            self.problems.append("mappings is missing or empty; it is a list with at least one mapping.")
+            seen = f"is {kind(raw)}" if raw else "is missing or empty"
+            self.problems.append(f"mappings {seen}; a list with at least one mapping is wanted.")
             return ()
         declared = [declare(item, f"mappings[{index}]") for index, item in enumerate(raw)]
         declarations = tuple(declaration for declaration, _ in declared if declaration is not None)

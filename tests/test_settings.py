@@ -78,6 +78,11 @@ def test_missing_settings_are_told_at_once() -> None:
     assert "mappings is missing" in told
 
 
+@pytest.mark.parametrize(("given", "seen"), [(dict(MAPPING), "an object"), ("- stream: rows", "text")])
+def test_mappings_that_are_no_list_are_told_as_what_they_are(given: object, seen: str) -> None:
+    assert problems(mappings=given) == [f"mappings is {seen}; a list with at least one mapping is wanted."]
+
+
 def test_a_shop_is_needed_unless_every_mapping_has_its_own() -> None:
     own = {**MAPPING, "shop_id": "{{ shop_uuid }}"}
     assert Settings.read(config(shop_id=None, mappings=[own])).shop_id is None

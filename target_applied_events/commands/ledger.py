@@ -84,7 +84,10 @@ def _open(settings: Settings, *, must_exist: bool) -> Ledger:
 
 def _show_in_doubt(opened: Ledger) -> None:
     """Print one JSON line for each event: enough to find its record by."""
-    for doubt in opened.in_doubt():
+    doubts = list(opened.in_doubt())
+    if not doubts:
+        click.echo("No event is in doubt.", err=True)
+    for doubt in doubts:
         shown = {
             "stream": doubt.stream,
             "key_properties": dict(doubt.key_properties),

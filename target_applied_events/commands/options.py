@@ -47,8 +47,19 @@ def read_config(context: click.Context, parameter: click.Parameter, value: tuple
     try:
         return _ConfigInput.from_cli_args(*value)
     except (OSError, ValueError, TypeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no JSON object"
-        raise SettingsError([f"--config: {', '.join(value)} can't be read: {reason}."]) from error
+        raise SettingsError([f"--config: {', '.join(value)} can't be read: {_reason(error)}."]) from error
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case FileNotFoundError():
+            return "there is no such file"
+        case OSError():
+            return str(error.strerror)
+        case ValueError() if hasattr(error, "lineno") and hasattr(error, "colno"):
+            return f"it is no JSON from line {error.lineno}, column {error.colno} on"
+        case _:
+            return "it is no JSON object"
 
 
 def build_target(config: _ConfigInput, kind: type[T]) -> T:
@@ -105,9 +116,13 @@ def _sdk_quiet() -> Iterator[None]:
 
 
 def _unparsable_variables() -> list[str]:
-    """Name the variables that begin as JSON and aren't."""
+    """Name the variables that aren't JSON and should be: the mappings, and what begins as it does."""
     prefix = f"{TargetAppliedEvents.name.upper().replace('-', '_')}_"
-    variables = (name for name in os.environ if name.startswith(prefix) and os.environ[name].lstrip()[:1] in "[{")
+    variables = (
+        name
+        for name in os.environ
+        if name.startswith(prefix) and (name == f"{prefix}MAPPINGS" or os.environ[name].lstrip()[:1] in "[{")
+    )
     return [
         f"{name.removeprefix(prefix).lower()}, taken from {name}, must be JSON."
         for name in variables

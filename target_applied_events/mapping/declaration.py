@@ -108,7 +108,8 @@ class _Reading:
         self._known("", raw, _KEYS)
         stream = raw.get("stream")
         if not isinstance(stream, str) or not stream.strip():
-            self._wrong("stream", "is missing; it names a stream, or a pattern such as public-*")
+            seen = f"found {kind(stream)}" if stream else "is missing"
+            self._wrong("stream", f"{seen}; it names one stream, or a pattern such as public-*")
         if "name" not in raw:
             self._wrong("name", "is missing; it's the title of the event")
         for name in EVENT:

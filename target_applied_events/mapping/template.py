@@ -71,9 +71,17 @@ def parse(source: Json) -> tuple[Template | None, tuple[str, ...]]:
     try:
         return _read(source)
     except TemplateSyntaxError as mistake:
-        return None, (f"{(mistake.message or 'a mistake').rstrip('.')} (at character {_SANDBOX.lexer.offset + 1})",)
+        return None, (f"{_told(mistake)} (at character {_SANDBOX.lexer.offset + 1})",)
     except (TemplateError, ValueError, SyntaxError, RecursionError, MemoryError):
         return None, ("the template can't be read: it's nested too deeply, or holds what Python can't",)
+
+
+def _told(mistake: TemplateSyntaxError) -> str:
+    """Jinja's own message, with the marks that people write in place of its names for them."""
+    said = (mistake.message or "a mistake").rstrip(".").replace("end of print statement", "}}")
+    if said.endswith("got '='"):
+        return f"{said}; what is equal is written =="
+    return f"{said}; an expression ends with }}}}" if said == "unexpected '}'" else said
 
 
 def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:

@@ -33,7 +33,7 @@ def test_a_mapping_is_known_by_its_label_and_stream() -> None:
     ("changes", "said"),
     [
         ({"stream": None}, "mappings[0].stream: is missing"),
-        ({"stream": 5}, "mappings[0].stream: is missing"),
+        ({"stream": 5}, "mappings[0].stream: found a number"),
         ({"name": None}, "mappings[0].name: is missing"),
         ({"name": ""}, "mappings[0].name: is empty"),
         ({"name": " {# only a remark #} "}, "mappings[0].name: is empty"),

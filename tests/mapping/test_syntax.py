@@ -14,7 +14,9 @@ def template(source: str) -> Template:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("{{ email", "unexpected end of template, expected 'end of print statement' (at character 9)"),
+        ("{{ email", "unexpected end of template, expected '}}' (at character 9)"),
+        ("{{ email }", "unexpected '}'; an expression ends with }} (at character 10)"),
+        ("{{ state = 'paid' }}", "expected token '}}', got '='; what is equal is written == (at character 10)"),
         ("{{ email | }}", "(at character 12)"),
         ("{{ email $ }}", "unexpected char '$' at 9 (at character 10)"),
         ("{% if paid %}x", "(at character"),

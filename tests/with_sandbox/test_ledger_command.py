@@ -77,6 +77,7 @@ def test_events_in_doubt_are_shown_by_stream_and_key(sandbox: Sandbox, tmp_path:
 def test_what_was_met_lately_is_not_forgotten_and_what_is_old_is(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = config(tmp_path, sandbox.url, [MAPPING])
     run_target(settings, rows(1, 2, 3))
+    assert "No event is in doubt." in command(settings, "--in-doubt").stderr
     assert command(settings, "--forget-before", "2026-01-01").stdout == "Forgot 0 events.\n"
     assert command(settings, "--forget-before", "2999-01-01").stdout == "Forgot 3 events.\n"
     run_target(settings, rows(1))
