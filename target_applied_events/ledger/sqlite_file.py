@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import sqlite3
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import URL, Connection, create_engine, insert, select
 from sqlalchemy.exc import DBAPIError
@@ -131,6 +132,11 @@ def _connect(path: Path) -> Connection:
     return engine.connect()
 
 
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """Give the driver's own connection, which commits by itself and is for what is done at each commit."""
+    return cast("sqlite3.Connection", connection.connection.dbapi_connection)
+
+
 def _prepare(connection: Connection, path: Path) -> None:
     run = connection.exec_driver_sql
     run(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -171,6 +177,8 @@ def explained(place: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise LedgerError(f"{place} {_meaning(error.orig)}") from None
+    except sqlite3.Error as error:
+        raise LedgerError(f"{place} {_meaning(error)}") from None
     except OSError as error:
         raise LedgerError(f"{place} can't be used: {error.strerror}. See data_dir and ledger_url.") from None
 

@@ -23,6 +23,8 @@ VERSION = 1
 
 metadata = MetaData()
 
+_TEXT = json.JSONEncoder(default=str)
+
 STAMP = "UPDATE applied_events_about SET stamps = stamps + 1"
 
 about = Table(
@@ -153,7 +155,7 @@ class Intent:
     def of(cls, event: Event) -> Self:
         """Note an event, in text that any database can store."""
         stream = event.stream.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
-        return cls(event.key, stream, json.dumps(dict(event.key_properties), default=str))
+        return cls(event.key, stream, _TEXT.encode(dict(event.key_properties)))
 
 
 @dataclass(frozen=True, slots=True)
