@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -79,6 +80,7 @@ def parse(source: Json) -> tuple[Template | None, tuple[str, ...]]:
 def _told(mistake: TemplateSyntaxError) -> str:
     """Jinja's own message, with the marks that people write in place of its names for them."""
     said = (mistake.message or "a mistake").rstrip(".").replace("end of print statement", "}}")
+    said = re.sub(r"(?<=') at \d+$", "", said)  # it counts from 0
     if said.endswith("got '='"):
         return f"{said}; what is equal is written =="
     return f"{said}; an expression ends with }}}}" if said == "unexpected '}'" else said

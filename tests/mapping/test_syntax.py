@@ -18,7 +18,7 @@ def template(source: str) -> Template:
         ("{{ email }", "unexpected '}'; an expression ends with }} (at character 10)"),
         ("{{ state = 'paid' }}", "expected token '}}', got '='; what is equal is written == (at character 10)"),
         ("{{ email | }}", "(at character 12)"),
-        ("{{ email $ }}", "unexpected char '$' at 9 (at character 10)"),
+        ("{{ email $ }}", "unexpected char '$' (at character 10)"),
         ("{% if paid %}x", "(at character"),
         ("{{ email | lowr }}", 'there is no filter "lowr"; did you mean "lower"?'),
         ("{{ tags | map('lowr') }}", 'there is no filter "lowr"; did you mean "lower"?'),
