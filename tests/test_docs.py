@@ -1,0 +1,121 @@
+"""What the pages under docs/ show and list is what the program does."""
+
+from __future__ import annotations
+
+import random
+import re
+import shlex
+import subprocess
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from target_applied_events.event import Answer, Reason
+from target_applied_events.retry import Decision, History, Retry, Settle, Stop, judge
+from target_applied_events.settings import PROPERTIES
+from target_applied_events.summary import Summary
+from tests import examples
+from tests.examples import Example, Expression
+from tests.pages import PROJECT, operations, rows_of
+from tests.target_process import PROGRAM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGES = [*sorted((PROJECT / "docs").glob("*.md")), PROJECT / "SECURITY.md", PROJECT / "CHANGELOG.md"]
+SHOWN = list(examples.examples(examples.PAGE.read_text()))
+COMMANDS = re.findall(r"^target-applied-events (.*)$", operations(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", [item for item in SHOWN if isinstance(item, Example)], ids=lambda item: item.name)
+def test_an_example_comes_to_what_the_page_shows(example: Example) -> None:
+    kind, said = examples.outcome(example)
+    assert kind == example.kind, said
+    if kind != "event":
+        assert said == example.said.strip()
+        return
+    shown = examples.numbers_kept(example.said)
+    assert examples.without_made_keys(examples.numbers_kept(said), shown) == shown
+
+
+@pytest.mark.parametrize(
+    "expression", [item for item in SHOWN if isinstance(item, Expression)], ids=lambda item: item.source
+)
+def test_an_expression_gives_what_the_page_says(expression: Expression) -> None:
+    assert examples.value_of(expression) == expression.said
+
+
+def test_no_block_of_the_page_of_mappings_is_left_out() -> None:
+    page = examples.PAGE.read_text()
+    results = [item.kind for item in SHOWN if isinstance(item, Example)]
+    blocks = re.findall(r"^```(.+)$", page, re.MULTILINE)
+    givers = [kind for kind in blocks if kind not in {"yaml", "json record"}]
+    assert results == [kind.split()[-1] for kind in givers]
+    assert set(results) == {"event", "rejected", "passed", "mistake"}
+    tables = re.findall(r"^\| expression \|(?:.*\n\|)+", page, re.MULTILINE)
+    cells = sum((table.count("\n") - 1) * table.splitlines()[0].count(" | ") for table in tables)
+    assert cells == len([item for item in SHOWN if isinstance(item, Expression)])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_link_leads_somewhere(page: Path) -> None:
+    for address, _, place in (link.partition("#") for link in re.findall(r"\]\(([^):]+)\)", page.read_text())):
+        target = page.parent / address if address else page
+        assert target.exists(), address
+        headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE) if place else []
+        assert not place or place in [_anchor(heading) for heading in headings], f"{address}#{place}"
+
+
+def _anchor(heading: str) -> str:
+    """Name a heading as GitHub does."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("subcommand", sorted({shlex.split(line)[0] for line in COMMANDS}))
+def test_each_command_of_the_page_of_operations_has_the_options_named(subcommand: str) -> None:
+    lines = [shlex.split(line) for line in COMMANDS if shlex.split(line)[0] == subcommand]
+    named = {word for line in lines for word in line if word.startswith("--")}
+    place = [] if subcommand.startswith("--") else [subcommand]
+    told = subprocess.run([str(PROGRAM), *place, "--help"], capture_output=True, text=True, check=True, timeout=50)
+    assert named
+    assert named <= set(re.findall(r"--[a-z-]+", told.stdout))
+
+
+@pytest.mark.parametrize(("statuses", "meaning"), rows_of("reply", "what follows"))
+def test_a_reply_means_what_the_page_of_operations_says(statuses: str, meaning: str) -> None:
+    for status in map(int, statuses.split(", ")):
+        usual, _, while_unknown = meaning.partition("; ")
+        assert usual.startswith(_words(_judged(status, known_good=True)))
+        assert (while_unknown or usual).startswith(_words(_judged(status, known_good=False)))
+
+
+def _judged(status: int, *, known_good: bool) -> Decision:
+    return judge(
+        Answer(status),
+        History(first_at=0.0),
+        now=1.0,
+        wall_now=0.0,
+        known_good=known_good,
+        delivered_since_last=True,
+        retry_timeout_seconds=300.0,
+        rng=random.Random(1),  # noqa: S311 - jitter, no secret
+    )
+
+
+def _words(decision: Decision) -> str:
+    match decision:
+        case Retry():
+            return "tried again"
+        case Stop():
+            return "the run stops"
+        case Settle(outcome):
+            return {"Delivered": "delivered", "Refused": "rejected as `refused`"}[type(outcome).__name__]
+
+
+def test_the_page_of_operations_lists_the_reasons_the_figures_and_the_words_that_there_are() -> None:
+    reasons = {name.strip("`") for name, _ in rows_of("reason", "what it means")}
+    assert reasons == set(get_args(Reason))
+    figures = {name.strip("`") for name, _ in rows_of("figure", "counts")}
+    assert figures == set(Summary().figures())
+    words = {name.strip("`") for name, _ in rows_of("`in_doubt`", "")}
+    assert words == set(PROPERTIES.to_dict()["properties"]["in_doubt"]["enum"])
