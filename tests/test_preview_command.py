@@ -113,6 +113,10 @@ def test_stream_looks_at_one_as_if_the_others_were_not_there(tmp_path: Path) -> 
     assert preview(tmp_path, [*others, *MESSAGES]).returncode == 1
     done = preview(tmp_path, [*others, *MESSAGES], "--stream", "rows")
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 4)
+    assert "met no stream" not in done.stderr
+    done = preview(tmp_path, MESSAGES, "--stream", "Rows")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "--stream met no stream that came and has a mapping: Rows." in done.stderr
 
 
 def test_a_mapping_that_can_not_work_ends_it_with_all_mistakes(tmp_path: Path) -> None:

@@ -170,6 +170,8 @@ class _Viewing:
         for declaration in target.settings.declarations:
             if declaration.label not in target.receiver.met and not target.streams:
                 logger.warning("%s met no stream: %s didn't come.", declaration.label, declaration.stream)
+        if target.streams and not target.receiver.met:
+            logger.warning("--stream met no stream that came and has a mapping: %s.", ", ".join(target.streams))
         if self._expectation is not None:
             self._tell_differences(self._expectation, out)
 
