@@ -111,7 +111,7 @@ class Bar:
         """Redraw the line if it's time to."""
         if snapshot.seconds >= self._next_seconds:
             self._next_seconds = snapshot.seconds + _BAR_SECONDS
-            self._rich.update(self._task, description=snapshot.text())
+            self._rich.update(self._task, description=snapshot.text(), refresh=True)
 
     def close(self) -> None:
         """Take the line away."""
