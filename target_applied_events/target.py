@@ -26,7 +26,6 @@ import signal
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from jsonschema import Draft202012Validator
 from singer_sdk import Target
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
@@ -38,12 +37,12 @@ from target_applied_events.handover import HeldState
 from target_applied_events.reader import Reader
 from target_applied_events.rejected import KeptFile
 from target_applied_events.run import Run
+from target_applied_events.sdk_settings import misspelt, sdk_problems
 from target_applied_events.settings import PROPERTIES, Settings
 from target_applied_events.sinks import EventSink, FedBack, Receiver
 from target_applied_events.stream_map import GuardedStreamMap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -99,7 +98,12 @@ class TargetAppliedEvents(Target):
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check all settings at once; the SDK's own check would print their values."""
-        problems = sdk_problems(self._config)
+        sdks: dict[str, Any] = {"properties": {}}
+        self.append_builtin_config(sdks)
+        mistakes, unknown = misspelt(self._config, sdks["properties"])
+        problems = [*sdk_problems(self._config, sdks["properties"]), *mistakes]
+        for name in unknown:
+            self.logger.warning("%s is no setting of this target: it is ignored.", name)
         try:
             _ = self.settings
         except SettingsError as error:
@@ -255,14 +259,3 @@ class TargetAppliedEvents(Target):
                 f"Ended by {name}: what was in flight is settled where an answer came, the rest stays behind STATE.",
                 exit_status=128 + self._signal,
             )
-
-
-def sdk_problems(config: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the settings that are the SDK's own, without their values."""
-    schema: dict[str, Any] = {"type": "object", "properties": {}}
-    TargetAppliedEvents.append_builtin_config(schema)
-    for name in PROPERTIES.wrapped:
-        schema["properties"].pop(name, None)
-    errors = Draft202012Validator(schema).iter_errors(dict(config))
-    places = ((".".join(str(part) for part in error.absolute_path), error.validator) for error in errors)
-    return [f"{place} is not what the SDK takes here (rule: {rule})." for place, rule in places]
