@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.plugin_base import _ConfigInput
 
 from target_applied_events.errors import SettingsError
-from target_applied_events.settings import Settings
+from target_applied_events.settings import PROPERTIES, Settings
 from target_applied_events.target import TargetAppliedEvents
 
 if TYPE_CHECKING:
@@ -116,23 +115,24 @@ def _sdk_quiet() -> Iterator[None]:
 
 
 def _unparsable_variables() -> list[str]:
-    """Name the variables that aren't JSON and should be: the mappings, and what begins as it does."""
+    """Name the settings whose variables the SDK can't read, and what they must be."""
+    schema: dict[str, Any] = {"properties": dict(PROPERTIES.to_dict()["properties"])}
+    TargetAppliedEvents.append_builtin_config(schema)
     prefix = f"{TargetAppliedEvents.name.upper().replace('-', '_')}_"
-    variables = (
-        name
-        for name in os.environ
-        if name.startswith(prefix) and (name == f"{prefix}MAPPINGS" or os.environ[name].lstrip()[:1] in "[{")
-    )
     return [
-        f"{name.removeprefix(prefix).lower()}, taken from {name}, must be JSON."
-        for name in variables
-        if _is_broken(name)
+        f"{name}, taken from {prefix}{name.upper()}, must be {_wanted(definition)}."
+        for name, definition in schema["properties"].items()
+        if not _can_read(name, definition, prefix)
     ]
 
 
-def _is_broken(variable: str) -> bool:
+def _can_read(name: str, definition: dict[str, Any], prefix: str) -> bool:
     try:
-        json.loads(os.environ[variable])
+        parse_environment_config({"properties": {name: definition}}, prefix)
     except ValueError:
-        return True
-    return False
+        return False
+    return True
+
+
+def _wanted(definition: dict[str, Any]) -> str:
+    return "a whole number" if "integer" in definition.get("type", ()) else "JSON"

@@ -318,6 +318,9 @@ def test_settings_come_by_environment_as_meltano_hands_them_over(
         done = run_target(path, b"", "--config", "ENV")
         assert done.status == 2
         assert "mappings, taken from TARGET_APPLIED_EVENTS_MAPPINGS, must be JSON." in done.log
+    monkeypatch.setenv("TARGET_APPLIED_EVENTS_FLATTENING_MAX_DEPTH", "deep")
+    done = run_target(path, b"", "--config", "ENV")
+    assert "flattening_max_depth, taken from TARGET_APPLIED_EVENTS_FLATTENING_MAX_DEPTH, must be a whole" in done.log
 
 
 @pytest.mark.parametrize("arguments", [["--about", "--format=markdown"], ["--about", "--format=json"], ["--version"]])
