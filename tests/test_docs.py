@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from target_applied_events.delivery import MOST_ROWS_A_COMMIT
+from target_applied_events.dispatch import MOST_UNSETTLED, MOST_UNSETTLED_BYTES
 from target_applied_events.event import Answer, Reason
 from target_applied_events.retry import Decision, History, Retry, Settle, Stop, judge
 from target_applied_events.settings import PROPERTIES
@@ -119,3 +121,13 @@ def test_the_page_of_operations_lists_the_reasons_the_figures_and_the_words_that
     assert figures == set(Summary().figures())
     words = {name.strip("`") for name, _ in rows_of("`in_doubt`", "")}
     assert words == set(PROPERTIES.to_dict()["properties"]["in_doubt"]["enum"])
+
+
+def test_the_figures_of_the_page_of_design_are_the_programs() -> None:
+    page = " ".join((PROJECT / "docs" / "design.md").read_text().split())
+    assert f"At most {MOST_UNSETTLED:,} events or {MOST_UNSETTLED_BYTES >> 20} MiB of bodies are unsettled" in page
+    assert f"Up to {MOST_ROWS_A_COMMIT} events share a commit" in page
+    shares = re.findall(r"([\d.]+) % \| ([\d.]+) % \|$", (PROJECT / "docs" / "delivery.md").read_text(), re.MULTILINE)
+    lowest, highest = min(float(share) for share, _ in shares), max(float(share) for share, _ in shares)
+    assert f"{lowest:.0f} to {highest:g} % of what a sender could" in page
+    assert max(float(refused) for _, refused in shares) < 1, "less than 1 % refused"
