@@ -17,8 +17,8 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 VERSION: str = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
 
-# The package index may be slow.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+# One group, so that it's built and installed once. The package index may be slow.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("release")]
 
 
 @pytest.fixture(scope="module")
