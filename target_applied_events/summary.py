@@ -52,7 +52,7 @@ class Summary:
         return {**counts, "rejected": dict(self.rejected), "unsettled": self.read - self.settled}
 
     def text(self, *, seconds: float, most_in_flight: int) -> str:
-        """The last line of a run's log.
+        """The line that sums up a run in its log.
 
         Args:
             seconds: How long the run took.

@@ -1,6 +1,7 @@
 """The Singer shell and composition root: builds the parts, reads the messages, holds and writes STATE.
 
-Seams of singer-sdk 0.54 that this program stands on, each pinned by a test in tests/test_target.py:
+Seams of singer-sdk 0.54 that this program stands on, each pinned by a test in
+tests/with_sandbox/test_target.py:
 
 - `Target._process_record_message` calls, for each stream map, `_validate_and_parse`, `_singer_validate_message` and
   `process_record` of the sink. A sink whose `get_validator` returns None isn't validated by the SDK, which could only

@@ -66,7 +66,15 @@ def test_the_wheel_holds_the_package_with_its_page_and_types_and_nothing_else(bu
 def test_the_sdist_holds_what_the_project_keeps_and_nothing_that_its_tools_leave(built: tuple[Path, Path]) -> None:
     with tarfile.open(built[0]) as archive:
         found = {name.partition("/")[2] for name in archive.getnames()}
-    pages = {"README.md", "CHANGELOG.md", "LICENSE", "docs/mapping.md", "docs/sandbox.png", "tests/test_release.py"}
+    pages = {
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "SECURITY.md",
+        "docs/mapping.md",
+        "docs/sandbox.png",
+        "tests/test_release.py",
+    }
     assert pages <= found
     hidden = [name for name in found if any(part.startswith(".") for part in name.split("/"))]
     assert hidden == [".gitignore"]
