@@ -85,18 +85,21 @@ class History:
         first_at: When its first attempt was started, in monotonic seconds.
         attempts: How many attempts have ended.
         doubted: One of them may have been taken though no answer told.
-        alone_in_failing: All of them ended in 500, 502, 504 or time-out, others being delivered between each two.
+        failed_alone: How many of the latest ended in 500, 502, 504 or time-out; one before which nothing else was
+            delivered says no more than the one before it, and isn't counted.
     """
 
     first_at: float
     attempts: int = 0
     doubted: bool = False
-    alone_in_failing: bool = True
+    failed_alone: int = 0
 
     def add(self, reply: Reply, *, delivered_since_last: bool) -> None:
         """Add an attempt that has ended."""
-        others_fare_better = delivered_since_last or self.attempts == 0
-        self.alone_in_failing = self.alone_in_failing and others_fare_better and _may_be_poison(reply)
+        if not _may_be_poison(reply):
+            self.failed_alone = 0
+        elif delivered_since_last or self.failed_alone == 0:
+            self.failed_alone += 1
         self.doubted = self.doubted or in_doubt(reply)
         self.attempts += 1
 
@@ -138,7 +141,7 @@ def judge(  # noqa: PLR0913 - all that a decision hangs on comes in by name
             assert_never(reply)
     if decision is not None:
         return decision
-    if history.alone_in_failing and history.attempts >= POISON_ATTEMPTS:
+    if history.failed_alone >= POISON_ATTEMPTS:
         return Settle(Refused(_poison(reply)))
     return _retry(reply, history, now, wall_now, retry_timeout_seconds, rng)
 
@@ -228,7 +231,7 @@ def _refused(answer: Answer) -> Rejection:
 
 def _poison(reply: Reply) -> Rejection:
     message = (
-        f"its first {POISON_ATTEMPTS} attempts failed while others were delivered; one of them may have been taken. "
+        f"it failed {POISON_ATTEMPTS} times while others were delivered; one of these attempts may have been taken. "
         f"{seen(reply)}"
     )
     errors = (Violation("$", message),)

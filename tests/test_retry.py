@@ -258,6 +258,17 @@ def test_where_nothing_else_is_delivered_between_it_is_an_outage(quiet: int) -> 
     assert fail_in_a_row(POISON, others_delivered=delivered) == ["retry"] * 6
 
 
+def test_a_quiet_moment_or_another_failure_between_them_only_defers_the_rejection() -> None:
+    quick = fail_in_a_row([POISON[0], *POISON], others_delivered=[False, False, True, True, True, True, True])
+    assert quick == ["retry"] * 6 + ["in_doubt"]
+    limited = fail_in_a_row([Answer(500), Answer(429), *POISON], others_delivered=[True] * 8)
+    assert limited == ["retry"] * 7 + ["in_doubt"]
+
+
+def test_an_outage_however_long_makes_no_event_poison() -> None:
+    assert set(fail_in_a_row([Answer(500)] * 100, others_delivered=[False] * 100)) == {"retry"}
+
+
 @pytest.mark.parametrize("other", [Answer(503), Answer(429), NoAnswer(Failure.BROKEN), NoAnswer(Failure.UNREACHABLE)])
 @pytest.mark.parametrize("at", range(6))
 def test_an_attempt_that_ended_otherwise_is_no_sign_of_poison(other: Reply, at: int) -> None:
