@@ -34,11 +34,19 @@ PROCESSES = (1, 2, 4)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What is delivered to: the fault that makes it what it is, and how many events a round has."""
+    """What is delivered to.
+
+    Attributes:
+        name: What it does.
+        fault: What makes it do so.
+        events: How many events a round has, for each process where more processes are to deliver more.
+        grows: Whether they are.
+    """
 
     name: str
     fault: dict[str, Any]
     events: int
+    grows: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +54,21 @@ class Round:
     """What one round came to.
 
     Attributes:
+        events: How many events arrived.
         per_second: Events a second, of all processes together, from the first that arrived to the last.
         refused: The share of the requests that were refused.
         cpu_seconds: The processor time of all processes.
     """
 
+    events: int
     per_second: float
     refused: float
     cpu_seconds: float
 
 
 ENDPOINTS = (
-    Endpoint("answers after 200 ms", {"kind": "latency", "seconds": 0.2}, 3_200),
-    Endpoint("100 a second", {"kind": "rate_limit", "requests_per_second": 100.0}, 2_000),
+    Endpoint("answers after 200 ms", {"kind": "latency", "seconds": 0.2}, 3_200, grows=True),
+    Endpoint("100 a second", {"kind": "rate_limit", "requests_per_second": 100.0}, 2_000, grows=False),
 )
 
 
@@ -79,18 +89,18 @@ def main() -> None:
 
 def scale(endpoint: Endpoint, folder: Path, database: str, rounds: int) -> None:
     """Measure one kind of endpoint."""
-    given = folder / "orders.jsonl"
-    given.write_text("".join(messages(endpoint.events)))
+    idle = cpu_seconds_of([config(folder, "http://127.0.0.1:9/v2026-04", "none", "1/1")], orders(folder, 0))
     found: dict[int, list[Round]] = {count: [] for count in PROCESSES}
     with running_sandbox() as sandbox:
         sandbox.put_faults({"faults": [endpoint.fault]})
         for _ in range(rounds):
             for count in PROCESSES:
+                given = orders(folder, endpoint.events * (count if endpoint.grows else 1))
                 found[count].append(one_round(sandbox, count, given, folder, database))
     one = statistics.median(item.per_second for item in found[1])
     for count, items in found.items():
         rates = [item.per_second for item in items]
-        cpu = statistics.median(item.cpu_seconds for item in items) / endpoint.events
+        cpu = statistics.median((item.cpu_seconds - idle * count) / item.events for item in items)
         say(
             f"| {endpoint.name} | {count} | {statistics.median(rates):.0f} ({min(rates):.0f} to {max(rates):.0f}) "
             f"| {statistics.median(rates) / one:.2f} | {statistics.median(item.refused for item in items):.1%} "
@@ -105,14 +115,26 @@ def one_round(sandbox: Sandbox, count: int, given: Path, folder: Path, database:
         connection.execute("DROP SCHEMA IF EXISTS public CASCADE")
         connection.execute("CREATE SCHEMA public")
     configs = [config(folder, sandbox.url, database, f"{number}/{count}") for number in range(1, count + 1)]
+    cpu_seconds = cpu_seconds_of(configs, given)
+    received = [datetime.fromisoformat(event["received_at"]) for event in sandbox.events()]
+    requests = len(sandbox.requests())
+    seconds = (max(received) - min(received)).total_seconds()
+    return Round(len(received), len(received) / seconds, 1 - len(received) / requests, cpu_seconds)
+
+
+def cpu_seconds_of(configs: list[Path], given: Path) -> float:
+    """Run a process for each config over the input, and tell what all of them took."""
     before = os.times()
     run_all(configs, given)
     after = os.times()
-    received = [datetime.fromisoformat(event["received_at"]) for event in sandbox.events()]
-    requests = len(sandbox.requests())
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    seconds = (max(received) - min(received)).total_seconds()
-    return Round(len(received) / seconds, 1 - len(received) / requests, cpu)
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def orders(folder: Path, count: int) -> Path:
+    """Write an input of so many orders."""
+    path = folder / "orders.jsonl"
+    path.write_text("".join(messages(count)))
+    return path
 
 
 def run_all(configs: list[Path], given: Path) -> None:
@@ -156,16 +178,10 @@ def config(folder: Path, api_url: str, ledger_url: str, shard: str) -> Path:
 
 def passing_over(folder: Path, records: int = 100_000) -> float:
     """Measure what a record of another shard costs, in microseconds: a long input against a short one."""
-    seconds = []
-    path = config(folder, "http://127.0.0.1:9/v2026-04", "none", f"1/{10**9}")
-    for count in (100, records):
-        given = folder / "passed-over.jsonl"
-        given.write_text("".join(messages(count)))
-        before = os.times()
-        run_all([path], given)
-        after = os.times()
-        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    return (seconds[1] - seconds[0]) / (records - 100) * 1_000_000
+    with running_sandbox() as sandbox:  # for the few that aren't another shard's
+        path = config(folder, sandbox.url, "none", "1/999")
+        idle, busy = (cpu_seconds_of([path], orders(folder, count)) for count in (0, records))
+    return (busy - idle) / records * 1_000_000
 
 
 def say(text: str) -> None:

@@ -177,8 +177,8 @@ def _read(path: Path) -> bytes:
 
 def descendants(pid: int) -> list[int]:
     """A process, and all that it and its children started."""
-    told = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607 - ps is wherever it is
-    parents = {int(child): int(parent) for child, parent in (line.split() for line in told.stdout.splitlines())}
+    stats = {int(path.name): _read(path / "stat") for path in Path("/proc").glob("[0-9]*")}
+    parents = {child: int(stat.rpartition(b")")[2].split()[1]) for child, stat in stats.items() if stat}
     found = [pid]
     for known in found:
         found += [child for child, parent in parents.items() if parent == known]
