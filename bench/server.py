@@ -76,9 +76,7 @@ async def _serve(latency_seconds: float, kept: BinaryIO | None, certificate: str
         context.load_cert_chain(certificate)
     keep = kept.write if kept else None
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Peer(latency_seconds, keep), "127.0.0.1", 0, backlog=1024, ssl=context
-    )
+    server = await loop.create_server(lambda: Peer(latency_seconds, keep), "127.0.0.1", 0, backlog=1024, ssl=context)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     with suppress(asyncio.CancelledError):

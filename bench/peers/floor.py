@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from bench.shop import headers
 
+
 def _send(bodies: queue.SimpleQueue[bytes | None], host: str, port: int, head: bytes) -> None:
     with socket.create_connection((host, port)) as used:
         used.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -33,9 +34,8 @@ def main() -> None:
     bodies: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     for line in sys.stdin.buffer:
         bodies.put(line.rstrip(b"\n"))
-    workers = [
-        threading.Thread(target=_send, args=(bodies, url.hostname, url.port, head.encode())) for _ in range(config["max_concurrency"])
-    ]
+    told = (bodies, url.hostname, url.port, head.encode())
+    workers = [threading.Thread(target=_send, args=told) for _ in range(config["max_concurrency"])]
     for worker in workers:
         bodies.put(None)
         worker.start()

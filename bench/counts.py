@@ -1,0 +1,208 @@
+"""What one event costs in counts that don't depend on the machine: function calls by stage, and bytes kept.
+
+`python -m bench.counts` holds them against `figures.json` and fails where one is more than a tenth above;
+`--keep` writes them there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import os
+import pstats
+import random
+import socket
+import sys
+import tempfile
+import tracemalloc
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import shop
+from target_applied_events.client import Client
+from target_applied_events.delivery import Delivery, Policy
+from target_applied_events.event import Answer, Event
+from target_applied_events.handover import Pending, Stream, Tally
+from target_applied_events.ledger import open_ledger
+from target_applied_events.mapping import compile_mappings
+from target_applied_events.pace import Pace
+from target_applied_events.reader import Reader
+from target_applied_events.settings import Settings
+from target_applied_events.summary import Summary
+from target_applied_events.validation import Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FIGURES = Path(__file__).with_name("figures.json")
+EVENTS = 1_000
+TOLERANCE = 0.1
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+class Stages:
+    """Each stage of a record's way can be run by itself, over the same orders."""
+
+    def __init__(self, directory: Path) -> None:
+        """Make the orders; files go to `directory`."""
+        self._directory = directory
+        self.input = directory / "messages"
+        self.input.write_text("".join(shop.messages(EVENTS)), encoding="utf-8")
+        self._messages: list[dict[str, Any]] = []
+        self.read()
+        schema = self._messages[0]
+        self._records = [message["record"] for message in self._messages if message["type"] == "RECORD"]
+        self._stream = Stream(shop.STREAM, schema["schema"], ("id",))
+        self._validator = Validator(shop.STREAM, schema["schema"], ("id",))
+        settings = Settings.read(
+            {"api_key": shop.API_KEY, "shop_id": shop.SHOP_ID, "mappings": [shop.MAPPING], "data_dir": str(directory)}
+        )
+        (self._mapping,) = compile_mappings(
+            settings.declarations,
+            stream=shop.STREAM,
+            schema=schema["schema"],
+            key_properties=("id",),
+            shop_id=settings.shop_id,
+            origin=settings.origin,
+            shard_identifier=settings.shard_identifier,
+        )
+        self._events: list[Event] = []
+        self.map()
+
+    def __repr__(self) -> str:
+        """Tell how many orders there are."""
+        return f"<Stages {len(self._records)} records>"
+
+    def read(self) -> None:
+        """Read and parse every message."""
+        self._messages = []
+        with self.input.open() as lines:
+            Reader().process_lines(lines, dict.fromkeys(("SCHEMA", "RECORD", "STATE"), self._messages.append))
+
+    def validate(self) -> None:
+        """Validate every record."""
+        for record in self._records:
+            if self._validator.violations(record, deleted=False):
+                raise RuntimeError("an order is invalid")
+
+    def map(self) -> None:
+        """Make every event."""
+        events = [self._mapping.event(record, deleted=False) for record in self._records]
+        self._events = [event for event in events if isinstance(event, Event)]
+        if len(self._events) != EVENTS:
+            raise RuntimeError("an order makes no event")
+
+    def deliver(self) -> None:
+        """Take every event through the delivery, 64 in flight, each answered at once; the ledger is SQLite."""
+        with tempfile.TemporaryDirectory(dir=self._directory) as place:
+            ledger = open_ledger(f"sqlite:///{place}/ledger.sqlite", origin="http://x", run_id="counted")
+            delivery = self._delivery(ledger)
+            delivery.accept([Pending(event, self._stream, Tally()) for event in self._events], 0.0)
+            now = 0.0
+            while delivery.unsettled:
+                now += 0.02
+                for job in delivery.turn(now):
+                    delivery.replied(job.position, Answer(200), started=now - 0.02, now=now)
+            ledger.close()
+
+    def _delivery(self, ledger: Any) -> Delivery:  # noqa: ANN401 - what a delivery asks of it, it has
+        return Delivery(
+            ledger=ledger,
+            keep=lambda _: None,
+            write_state=lambda _: None,
+            pace=Pace(max_concurrency=64, requests_per_second=None, now=0.0),
+            policy=Policy(retry_timeout_seconds=300, in_doubt="resend", max_rejected=0),
+            summary=Summary(),
+            rng=random.Random(1),  # noqa: S311 - no secret
+            wall_clock=lambda: 0.0,
+        )
+
+    def send(self) -> None:
+        """Make an attempt for every event, over one connection."""
+        with _endpoint() as url:
+            client = Client(api_url=url, api_key=shop.API_KEY, timeout_seconds=30, user_agent="bench")
+            for event in self._events:
+                if client.send(event) != Answer(200, b"{}", "application/json"):
+                    raise RuntimeError("an attempt failed")
+            client.close()
+
+    def kept_bytes(self) -> float:
+        """Tell how many bytes the delivery keeps for an unsettled event, the event itself left out."""
+        ledger = open_ledger("none", origin="http://x", run_id="counted")
+        delivery = self._delivery(ledger)
+        items = [Pending(event, self._stream, Tally()) for event in self._events]
+        tracemalloc.start()
+        try:
+            delivery.accept(items, 0.0)
+            return tracemalloc.get_traced_memory()[0] / EVENTS
+        finally:
+            tracemalloc.stop()
+
+
+@contextmanager
+def _endpoint() -> Iterator[str]:
+    """Answer each request on one connection in a process of its own, so that none of its calls are counted."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = os.fork()
+        if not process:
+            connection, _ = listener.accept()
+            while connection.recv(1 << 16):  # a request of this size comes in one piece over loopback
+                connection.sendall(_ANSWER)
+            os._exit(0)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v2026-04"
+        os.waitpid(process, 0)
+
+
+def calls_an_event(stage: Callable[[], None]) -> float:
+    """Count the function calls of a stage, by event; the first run, which fills caches, isn't counted."""
+    stage()
+    profile = cProfile.Profile()
+    profile.runcall(stage)
+    calls: int = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]  # typeshed lacks it
+    return round(calls / EVENTS, 1)
+
+
+def count() -> dict[str, float]:
+    """Count every stage."""
+    with tempfile.TemporaryDirectory() as directory:
+        stages = Stages(Path(directory))
+        runs = {"read": stages.read, "validate": stages.validate, "map": stages.map}
+        runs |= {"deliver": stages.deliver, "send": stages.send}
+        found = {f"calls to {name}": calls_an_event(stage) for name, stage in runs.items()}
+        return found | {"bytes kept while unsettled": round(stages.kept_bytes())}
+
+
+def exceeded(found: dict[str, float], kept: dict[str, float]) -> list[str]:
+    """Name what is more than a tenth above its figure, or has none."""
+    problems = []
+    for name, value in found.items():
+        figure = kept.get(name)
+        if figure is None:
+            problems.append(f"{name}: no figure is kept")
+        elif value > figure * (1 + TOLERANCE):
+            problems.append(f"{name}: {value:g} an event, {figure:g} were kept")
+    return problems
+
+
+def main() -> None:
+    """Hold the counts against the figures, or keep them as such."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--keep", action="store_true", help="write them to figures.json, for this Python")
+    chosen = parser.parse_args()
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    figures: dict[str, dict[str, float]] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    found = count()
+    for name, value in found.items():
+        print(f"{name}: {value:g}")  # noqa: T201 - what it is for
+    if chosen.keep:
+        FIGURES.write_text(json.dumps(figures | {version: found}, indent=2) + "\n", encoding="utf-8")
+    elif version not in figures:
+        print(f"No figures are kept for Python {version}: nothing to compare with.")  # noqa: T201 - as above
+    elif problems := exceeded(found, figures[version]):
+        sys.exit("\n".join(["Slower than it was:", *problems, "Where that's worth it: python -m bench.counts --keep"]))
+
+
+if __name__ == "__main__":
+    main()
