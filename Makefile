@@ -8,10 +8,10 @@ PYTEST := $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest) --numpro
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow test-airflow test-all lint format readme meltano clean
+.PHONY: help demo test test-slow test-airflow test-all bench bench-check lint format readme meltano clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: .venv/installed .meltano/installed ## PostgreSQL to events through Meltano, on this machine alone
 	@$(BIN)/python -m demo.run
@@ -28,6 +28,13 @@ test-airflow: .venv/installed .meltano/installed .venv-airflow/installed ## the 
 	$(BIN)/pytest -m airflow tests/with_airflow
 
 test-all: test test-slow test-airflow ## all tests: kills in numbers, memory, browser and Airflow too
+
+bench: .bench/installed ## measure it beside what one would use instead, into docs/speed.md (a quarter of an hour)
+	.bench/venv/bin/python -m bench.run
+	.bench/venv/bin/python -m bench.page
+
+bench-check: .venv/installed ## see that no stage of a record's way costs a tenth more than it did
+	$(BIN)/python -m bench.counts
 
 lint: .venv/installed ## what a change must pass before its tests are run
 	$(BIN)/ruff check
@@ -47,13 +54,19 @@ readme: .venv/installed ## write what README.md takes from the program
 meltano: .meltano/installed ## install Meltano and the plugins of meltano.yml
 
 clean: ## take away all that these targets made
-	rm -rf .venv .venv-meltano .venv-airflow .meltano .demo .coverage .coverage.* .*_cache .hypothesis
+	rm -rf .venv .venv-meltano .venv-airflow .meltano .bench .demo .coverage .coverage.* .*_cache .hypothesis
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo 'Python 3.11 or newer with its venv module is needed (Debian: python3-venv); name one with make PYTHON=…' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+# dlt and what it brings stay out of the way of what is developed.
+.bench/installed: bench/requirements.txt pyproject.toml
+	$(PYTHON) -m venv .bench/venv
+	.bench/venv/bin/pip install --quiet --editable . --requirement $<
 	@touch $@
 
 # Meltano has a venv of its own, since its pins and ours disagree.
