@@ -19,14 +19,14 @@ import requests
 from demo.pipeline import API_KEY, MELTANO, PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 BIN = PROJECT / ".venv-airflow" / "bin"
 DAG = "applied_events"
 DAG_FILE = PROJECT / "orchestrate" / "dags" / "applied_events.py"
 COMMAND_SECONDS = 240
 START_SECONDS = 180
-STOP_SECONDS = 60
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,19 @@ class Airflow:
                 _wait_until_healthy(port, process)
                 yield process
             finally:
-                _stop(process)
-                for pid in self.processes():
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                self._stop(process)
+
+    def _stop(self, standalone: subprocess.Popen[bytes]) -> None:
+        """End the services in order, and then whatever is left of them and of what they started.
+
+        Airflow's own parent of them ends at once at a SIGTERM, and leaves them.
+        """
+        session = standalone.pid
+        services = [pid for pid, (_, parent, _) in _running().items() if parent == session]
+        _signal([*services, session], signal.SIGTERM)
+        _wait_for_end_of(session)
+        _signal({*members(session), *self.processes()}, signal.SIGKILL)
+        _wait_for_end_of(session)
 
 
 def _read(path: Path) -> bytes:
@@ -177,12 +186,34 @@ def _read(path: Path) -> bytes:
 
 def descendants(pid: int) -> list[int]:
     """A process, and all that it and its children started."""
-    stats = {int(path.name): _read(path / "stat") for path in Path("/proc").glob("[0-9]*")}
-    parents = {child: int(stat.rpartition(b")")[2].split()[1]) for child, stat in stats.items() if stat}
     found = [pid]
     for known in found:
-        found += [child for child, parent in parents.items() if parent == known]
+        found += [child for child, (_, parent, _) in _running().items() if parent == known]
     return found
+
+
+def members(session: int) -> list[int]:
+    """What is running of a session, however it calls itself."""
+    return [pid for pid, (state, _, itself) in _running().items() if itself == session and state != "Z"]
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _wait_for_end_of(session: int) -> None:
+    until = time.monotonic() + STOP_SECONDS
+    while members(session) and time.monotonic() < until:
+        time.sleep(0.2)
+
+
+def _running() -> dict[int, tuple[str, int, int]]:
+    """State, parent and session of each process."""
+    stats = {int(path.name): _read(path / "stat").decode() for path in Path("/proc").glob("[0-9]*")}
+    fields = {pid: stat.rpartition(")")[2].split() for pid, stat in stats.items() if stat}
+    return {pid: (told[0], int(told[1]), int(told[3])) for pid, told in fields.items()}
 
 
 def _wait_until_healthy(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -200,15 +231,6 @@ def _is_healthy(address: str) -> bool:
     except (requests.RequestException, ValueError):
         return False
     return all(parts[name]["status"] == "healthy" for name in ("scheduler", "dag_processor"))
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the services in order; the one that was started waits for the others."""
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
 
 
 def _connection(password: str, extras: Mapping[str, str]) -> str:
