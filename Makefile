@@ -29,7 +29,7 @@ test-airflow: .venv/installed .meltano/installed .venv-airflow/installed ## the 
 
 test-all: test test-slow test-airflow ## all tests: kills in numbers, memory, browser and Airflow too
 
-bench: .bench/installed ## measure it beside what one would use instead, into docs/speed.md (a quarter of an hour)
+bench: .bench/installed ## measure it beside what one would use instead, into docs/speed.md (twenty minutes)
 	.bench/venv/bin/python -m bench.run
 	.bench/venv/bin/python -m bench.page
 

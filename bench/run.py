@@ -28,6 +28,7 @@ PLACE = ROOT / ".bench"
 RESULTS = PLACE / "results.json"
 PYTHON = sys.executable
 WRK_SECONDS = 5
+ROUNDS = 5
 
 COMMANDS = {
     "target-applied-events": [str(Path(PYTHON).with_name("target-applied-events"))],
@@ -64,6 +65,13 @@ class Case:
     messages: dict[str, int] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def rounds(self) -> int:
+        """In how many rounds it is measured, at most; what takes minutes only once."""
+        if self.events > 30_000:  # noqa: PLR2004 - a minute or more
+            return 1
+        return 3 if self.group.endswith("records") else ROUNDS
+
     def input(self) -> Path:
         """Give the file that it reads, made if it isn't there."""
         kind = "bodies" if self.program == "floor" else "messages"
@@ -71,7 +79,8 @@ class Case:
         path = PLACE / name
         if not path.exists():
             lines = shop.messages(self.events, **self.messages)
-            path.write_text("".join(shop.bodies(lines) if kind == "bodies" else lines), encoding="utf-8")
+            with path.open("w", encoding="utf-8") as file:
+                file.writelines(shop.bodies(lines) if kind == "bodies" else lines)
         return path
 
 
@@ -82,7 +91,10 @@ def cases() -> Iterator[Case]:
     """Give everything that is measured."""
     for latency_ms, tls in ((0, False), (20, False), (200, False), (20, True)):
         yield from _beside_peers(latency_ms, tls=tls)
-    for events in (0, 1, 1_000, 10_000, 50_000):
+    for latency_ms, in_flight in ((0, 64), (20, 64), (200, 256)):
+        name = f"{latency_ms} ms, {in_flight} in flight"
+        yield Case("30,000 records", name, OURS, 30_000, latency_ms, in_flight=in_flight)
+    for events in (0, 1, 1_000, 10_000, 50_000, 300_000):
         yield Case("records", f"{events:,} records", OURS, events)
     kinds: dict[str, dict[str, int]] = {
         "as they are": {},
@@ -199,21 +211,26 @@ def ceiling() -> float | None:
 def main() -> None:
     """Measure all of it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", help="what the group's name begins with")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only", help="what the group's name begins with; the others keep what was found before")
     chosen = parser.parse_args()
     PLACE.mkdir(exist_ok=True)
     compare_bodies()
     wanted = [case for case in cases() if case.group.startswith(chosen.only or "")]
     found: list[dict[str, Any]] = [{**asdict(case), "rounds": []} for case in wanted]
+    others = json.loads(RESULTS.read_text(encoding="utf-8"))["cases"] if chosen.only and RESULTS.exists() else []
+    others = [case for case in others if not case["group"].startswith(chosen.only)]
     ceilings, loads = [], []
     for number in range(chosen.rounds):
         ceilings.append(ceiling())
         loads.append(os.getloadavg()[0])
         for case, result in zip(wanted, found, strict=True):
+            if number >= case.rounds:
+                continue
             result["rounds"].append(measure(case))
             sys.stderr.write(f"round {number + 1}: {case.group}, {case.name}: {result['rounds'][-1]}\n")
-            RESULTS.write_text(json.dumps({"ceilings": ceilings, "loads": loads, "cases": found}), encoding="utf-8")
+            told = {"ceilings": ceilings, "loads": loads, "cases": [*others, *found]}
+            RESULTS.write_text(json.dumps(told), encoding="utf-8")
 
 
 if __name__ == "__main__":

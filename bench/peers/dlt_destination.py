@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 WORKERS = 32
-ROWS_A_FILE = 100
+ROWS_A_FILE = 25
 """Each file is one load job: as many jobs as workers need more files than workers."""
 
 os.environ |= {
