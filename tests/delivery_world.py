@@ -123,6 +123,7 @@ class LedgerModel:
         for key in withdrawn:
             if self.intents.get(key) == self.run:
                 del self.intents[key]
+                self.unsure.discard(key)  # never sent, and now that's noted
         self.intents.update((event.key, self.run) for event in intents)
         try:
             self.fail_if("commit, though noted")
