@@ -31,6 +31,7 @@ test-all: test test-slow test-airflow ## all tests: kills in numbers, memory, br
 
 bench: .bench/installed ## measure it beside what one would use instead, into docs/speed.md (twenty minutes)
 	.bench/venv/bin/python -m bench.run
+	.bench/venv/bin/python -m bench.stages
 	.bench/venv/bin/python -m bench.page
 
 bench-check: .venv/installed ## see that no stage of a record's way costs a tenth more than it did

@@ -43,7 +43,11 @@ _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:
 
 
 class Stages:
-    """Each stage of a record's way can be run by itself, over the same orders."""
+    """Each stage of a record's way can be run by itself, over the same orders.
+
+    Attributes:
+        records: The orders, as they are read.
+    """
 
     def __init__(self, directory: Path) -> None:
         """Make the orders; files go to `directory`."""
@@ -53,7 +57,7 @@ class Stages:
         self._messages: list[dict[str, Any]] = []
         self.read()
         schema = self._messages[0]
-        self._records = [message["record"] for message in self._messages if message["type"] == "RECORD"]
+        self.records = [message["record"] for message in self._messages if message["type"] == "RECORD"]
         self._stream = Stream(shop.STREAM, schema["schema"], ("id",))
         self._validator = Validator(shop.STREAM, schema["schema"], ("id",))
         settings = Settings.read(
@@ -73,7 +77,7 @@ class Stages:
 
     def __repr__(self) -> str:
         """Tell how many orders there are."""
-        return f"<Stages {len(self._records)} records>"
+        return f"<Stages {len(self.records)} records>"
 
     def read(self) -> None:
         """Read and parse every message."""
@@ -83,21 +87,22 @@ class Stages:
 
     def validate(self) -> None:
         """Validate every record."""
-        for record in self._records:
+        for record in self.records:
             if self._validator.violations(record, deleted=False):
                 raise RuntimeError("an order is invalid")
 
     def map(self) -> None:
         """Make every event."""
-        events = [self._mapping.event(record, deleted=False) for record in self._records]
+        events = [self._mapping.event(record, deleted=False) for record in self.records]
         self._events = [event for event in events if isinstance(event, Event)]
         if len(self._events) != EVENTS:
             raise RuntimeError("an order makes no event")
 
-    def deliver(self) -> None:
-        """Take every event through the delivery, 64 in flight, each answered at once; the ledger is SQLite."""
+    def deliver(self, ledger_url: str = "") -> None:
+        """Take every event through the delivery, 64 in flight and answered at once; the ledger is SQLite by default."""
         with tempfile.TemporaryDirectory(dir=self._directory) as place:
-            ledger = open_ledger(f"sqlite:///{place}/ledger.sqlite", origin="http://x", run_id="counted")
+            url = ledger_url or f"sqlite:///{place}/ledger.sqlite"
+            ledger = open_ledger(url, origin="http://x", run_id="counted")
             delivery = self._delivery(ledger)
             delivery.accept([Pending(event, self._stream, Tally()) for event in self._events], 0.0)
             now = 0.0
@@ -122,11 +127,16 @@ class Stages:
     def send(self) -> None:
         """Make an attempt for every event, over one connection."""
         with _endpoint() as url:
-            client = Client(api_url=url, api_key=shop.API_KEY, timeout_seconds=30, user_agent="bench")
-            for event in self._events:
-                if client.send(event) != Answer(200, b"{}", "application/json"):
-                    raise RuntimeError("an attempt failed")
-            client.close()
+            self.send_to(url)
+
+    def send_to(self, url: str) -> None:
+        """Make an attempt for every event at an endpoint that takes it."""
+        client = Client(api_url=url, api_key=shop.API_KEY, timeout_seconds=30, user_agent="bench")
+        for event in self._events:
+            reply = client.send(event)
+            if not isinstance(reply, Answer) or reply.status != 200:  # noqa: PLR2004 - as HTTP has it
+                raise RuntimeError("an attempt failed")
+        client.close()
 
     def kept_bytes(self) -> float:
         """Tell how many bytes the delivery keeps for an unsettled event, the event itself left out."""

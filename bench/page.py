@@ -103,6 +103,11 @@ def _kinds_table(results: list[Result]) -> list[str]:
     return lines
 
 
+def _stages_table(stages: dict[str, tuple[float, float]]) -> list[str]:
+    lines = ["| | CPU µs an event | budget |", "|---|--:|--:|"]
+    return [*lines, *(f"| {name} | {took:.1f} | {budget:.0f} |" for name, (took, budget) in stages.items())]
+
+
 def _machine(loads: Sequence[float], rounds: int) -> str:
     processor = "unknown processor"
     if (told := Path("/proc/cpuinfo")).exists():
@@ -130,6 +135,7 @@ def page(found: dict[str, Any]) -> str:
         LONG + "\n".join(_kinds_table([each for each in results if each.case["group"] == "30,000 records"])) + "\n",
         RECORDS + "\n".join(_records_table([each for each in results if each.case["group"] == "records"])) + "\n",
         KINDS + "\n".join(_kinds_table([each for each in results if each.case["group"] == "10,000 records"])) + "\n",
+        STAGES + "\n".join(_stages_table(found.get("stages", {}))) + "\n",
         (ROOT / "bench/notes.md").read_text(encoding="utf-8"),
     ]
     return "\n".join(parts)
@@ -179,6 +185,15 @@ KINDS = """\
 ## What it doesn't depend on
 
 10,000 records, 0 ms, 64 in flight.
+
+"""
+
+
+STAGES = """\
+## Stage by stage
+
+Each by itself in one thread, the best of some runs; an attempt's budget is half of `requests.Session.post(json=…)` in
+the same run. The whole processes above take more: many threads cost each other the interpreter's lock.
 
 """
 
