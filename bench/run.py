@@ -95,7 +95,7 @@ def cases() -> Iterator[Case]:
         name = f"{latency_ms} ms, {in_flight} in flight"
         yield Case("30,000 records", name, OURS, 30_000, latency_ms, in_flight=in_flight)
     for events in (0, 1, 1_000, 10_000, 50_000, 300_000):
-        yield Case("records", f"{events:,} records", OURS, events)
+        yield Case("records", f"{events:,} record{'s' if events != 1 else ''}", OURS, events)
     kinds: dict[str, dict[str, int]] = {
         "as they are": {},
         "100 columns that no mapping names": {"extra_columns": 100},
