@@ -84,9 +84,9 @@ class SqliteStore:
     def _look_up(self, keys: Sequence[bytes]) -> Sequence[Any]:
         # Few lengths, so that few statements are compiled: the last key is repeated.
         length = 1 << (len(keys) - 1).bit_length()
-        among = "IN ({})".format(", ".join(f"?{place}" for place in range(1, length + 1)))
+        among = "IN ({})".format(", ".join("?" * length))
         padded = (*keys, *[keys[-1]] * (length - len(keys)))
-        return self._driver.execute(LOOK_UP.format(among=among), padded).fetchall()
+        return self._driver.execute(LOOK_UP.format(among=among), padded * LOOK_UP.count("{among}")).fetchall()
 
     def note(self, notes: Notes) -> bool:
         """Note all of it in one transaction; False where an intent wasn't free: then all but the intents is noted."""
