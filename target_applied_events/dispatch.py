@@ -90,6 +90,7 @@ class Dispatcher:
         self._ending: _End | None = None
         self._deadline = float("inf")
         self._gathered_at = float("-inf")
+        self._pause = threading.Event()  # never set; unlike sleep, waiting on it bears a clock that is set meanwhile
         self.ended = False
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
@@ -210,7 +211,7 @@ class Dispatcher:
         """Let more come in where many are in flight: a turn and its commit cost little more for ten than for one."""
         pause = min(_LONGEST_PAUSE_SECONDS, _PAUSE_SECONDS * self._delivery.pace.in_flight)
         if (remaining := self._gathered_at + pause - self._clock()) > 0:
-            time.sleep(remaining)
+            self._pause.wait(remaining)
         self._gathered_at = self._clock()
 
     def _take_in(self, message: _Message) -> None:
