@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,18 +35,20 @@ class Demo:
         terminal: Our end of the terminal.
         mark: What all its processes have in their environment.
         folder: Where it keeps its files.
+        unread: What was read from the terminal and not yet looked for.
     """
 
     process: subprocess.Popen[bytes]
     terminal: int
     mark: str
     folder: Path
+    unread: list[str] = field(default_factory=list)
 
     def read_until(self, pattern: str) -> re.Match[str]:
         """Read on until the pattern is on the screen."""
-        said = ""
-        while (found := re.search(pattern, said)) is None:
-            said += os.read(self.terminal, 4096).decode(errors="replace")
+        while (found := re.search(pattern, "".join(self.unread))) is None:
+            self.unread.append(os.read(self.terminal, 4096).decode(errors="replace"))
+        self.unread[:] = [found.string[found.end() :]]
         return found
 
     def end(self) -> int:
@@ -133,7 +135,7 @@ def test_without_a_terminal_it_ends_by_itself_and_tells_what_the_sandbox_has(tmp
 def test_on_a_terminal_it_opens_the_page_and_stays_until_ctrl_c_and_leaves_nothing(
     on_terminal: Demo, tmp_path: Path
 ) -> None:
-    address = on_terminal.read_until(r"arrives at http://(\S+)")[1]
+    address = on_terminal.read_until(r"arrives at http://(\S+)\s")[1]
     counted = on_terminal.read_until(r"The sandbox has (\d+) events now")[1]
     on_terminal.read_until("until Ctrl-C")
     assert (tmp_path / "opened").read_text() == f"http://{address}\n"
