@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, create_engine, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from target_applied_events.durable import sync_directory
 from target_applied_events.errors import LedgerError
 from target_applied_events.ledger.tables import STAMP, VERSION, about, check_version, metadata
 
@@ -110,16 +111,8 @@ def _make(path: Path) -> bool:
             return False
     finally:
         draft.unlink(missing_ok=True)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
     return True
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _connect(path: Path) -> Connection:

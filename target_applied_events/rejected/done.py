@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 import simplejson
 
+from target_applied_events.durable import sync_directory
 from target_applied_events.errors import RejectedRecordsError
 
 if TYPE_CHECKING:
@@ -129,15 +130,6 @@ def lock(descriptor: int) -> bool:
     except OSError:
         return True
     return True
-
-
-def sync_directory(path: Path) -> None:
-    """Make the file's name outlive a crash as well."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _append_synced(path: Path, data: bytes) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import simplejson
 
+from target_applied_events.durable import sync_directory
 from target_applied_events.errors import RejectedRecordsError
-from target_applied_events.rejected.done import given_up, lock, record_hash, sync_directory
+from target_applied_events.rejected.done import given_up, lock, record_hash
 from target_applied_events.rejected.table import Line, RejectedTable
 
 if TYPE_CHECKING:
