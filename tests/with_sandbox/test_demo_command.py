@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("usual_port")
 
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+PATIENCE_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,19 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def usual_port_taken() -> Iterator[None]:
-    """Take the port that the demo would take, unless another program has it."""
-    with contextlib.ExitStack() as held:
-        with contextlib.suppress(OSError):
-            held.enter_context(socket.create_server(("127.0.0.1", 8080)))
+    """Hold the port that the demo would take; another program that has it for a moment is waited for."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            held = socket.create_server(("127.0.0.1", 8080))
+        except OSError:
+            if time.monotonic() > deadline:  # it stays taken, which is as good
+                yield
+                return
+            time.sleep(0.1)
+        else:
+            break
+    with held:
         yield
 
 
