@@ -52,7 +52,9 @@ class SettingReader:
         raw = self._config.get("mappings")
         if not isinstance(raw, list) or not raw:
             seen = f"is {kind(raw)}" if raw else "is missing or empty"
-            self.problems.append(f"mappings {seen}; a list with at least one mapping is wanted.")
+            self.problems.append(
+                f"mappings {seen}; it must be a list of at least one mapping, in YAML each begins with `- stream:`."
+            )
             return ()
         declared = [declare(item, f"mappings[{index}]") for index, item in enumerate(raw)]
         declarations = tuple(declaration for declaration, _ in declared if declaration is not None)

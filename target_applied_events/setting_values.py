@@ -34,7 +34,7 @@ def text(value: object) -> str:
 def api_key(value: object) -> str:
     """A key that can stand in a header."""
     if not re.fullmatch(r"[!-~]+", text(value)):
-        raise ValueError("must be printable ASCII without white space (its value is not shown).")
+        raise ValueError("must be the key alone, printable ASCII without white space (its value is not shown).")
     return text(value)
 
 
@@ -120,6 +120,8 @@ def api_url(value: object) -> str:
         raise ValueError(f"must be a URL such as {DEFAULT_API_URL}.")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError("must hold no user name, password, query or fragment; the key belongs in api_key.")
+    if parts.path.endswith("/events"):
+        raise ValueError(f"must end before /events, which the target adds: {DEFAULT_API_URL}.")
     if parts.scheme == "http" and not _is_loopback(parts):
         raise ValueError("must begin with https://; plain http is allowed for loopback addresses alone.")
     return address

@@ -80,7 +80,9 @@ def test_missing_settings_are_told_at_once() -> None:
 
 @pytest.mark.parametrize(("given", "seen"), [(dict(MAPPING), "an object"), ("- stream: rows", "text")])
 def test_mappings_that_are_no_list_are_told_as_what_they_are(given: object, seen: str) -> None:
-    assert problems(mappings=given) == [f"mappings is {seen}; a list with at least one mapping is wanted."]
+    assert problems(mappings=given) == [
+        f"mappings is {seen}; it must be a list of at least one mapping, in YAML each begins with `- stream:`."
+    ]
 
 
 def test_a_shop_is_needed_unless_every_mapping_has_its_own() -> None:
@@ -137,6 +139,7 @@ def test_https_anywhere_and_http_on_loopback_is_let_pass(address: str, origin: s
         "https://user:pass@example.com",
         "https://example.com/?q=1",
         "https://example.com/#x",
+        "https://example.com/v2026-04/events/",
         "https://example.com:port",
         "https://exa mple.com",
         "https://example.com/\n",

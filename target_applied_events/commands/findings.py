@@ -117,7 +117,7 @@ def _of_answer(answer: Answer, shop_id: str | None) -> Finding:  # noqa: PLR0911
         return Finding(Sign.WRONG, f"api_url: {said}, so this isn't the endpoint itself: give its own address.")
     match answer.status:
         case 401:
-            return Finding(Sign.WRONG, f"api_key: {said}: the key is not good.")
+            return Finding(Sign.WRONG, f"api_key: {said}: the key is not good; one of Applied Labs begins with AL.")
         case 404 | 405:
             return Finding(
                 Sign.NOT_TRIED,

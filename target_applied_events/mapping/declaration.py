@@ -23,6 +23,8 @@ _CONDITIONS: Final[Mapping[str, Want]] = {"when": Want.CONDITION}
 _ASIDE: Final[Mapping[str, Want]] = {"shop_id": Want.UUID, "once_per": Want.IDENTIFIER, "shard_by": Want.IDENTIFIER}
 _KEYS: Final = ("stream", "ordered", "contact", "metric", *EVENT, *_CONDITIONS, *_ASIDE)
 _PROPERTIES: Final = "additional_properties"
+_SHOWN: Final = {"contact": '{email: "{{ email }}"}', "metric": "{metric_name: orders, value: 1}"}
+_QUOTES: Final = 'in YAML a value that begins with {{ needs quotes: "{{ column }}"'
 _NEVER_EMPTY: Final = frozenset({"name", "event_time", "shop_id", "metric.metric_name", "metric.value"})
 
 
@@ -133,7 +135,7 @@ class _Reading:
         if found is None:
             return None
         if not isinstance(found, Mapping):
-            self._wrong(name, f"found {kind(found)}; it's an object of templates")
+            self._wrong(name, f"found {kind(found)}; it's an object of templates, as {_SHOWN[name]}")
             return None
         return {f"{name}.{key}": value for key, value in found.items() if value is not None}
 
@@ -185,7 +187,8 @@ class _Reading:
     def _template(self, field: str, raw: object) -> Template | None:
         source = _scalar(raw)
         if source is None:
-            self._wrong(field, f"found {kind(raw)}; it's a template, a number or a boolean")
+            quotes = f"; {_QUOTES}" if isinstance(raw, dict) else ""
+            self._wrong(field, f"found {kind(raw)}; it's a template, a number or a boolean{quotes}")
             return None
         if WANTS.get(field) is Want.CONDITION and isinstance(source, str):
             source = source.strip()
@@ -208,7 +211,7 @@ class _Reading:
         if want is Want.CONDITION and not template.is_alone and not isinstance(template.source, bool):
             self._wrong(field, "is one expression and nothing else: \"{{ status == 'paid' }}\"")
         elif want is Want.IDENTIFIER and not template.paths:
-            shown = template.source if str(template.source).isidentifier() else "column"
+            shown = _column_meant(template.source) or "column"
             self._wrong(field, f'is a constant, the same for all records; a column is written "{{{{ {shown} }}}}"')
         elif want is not Want.CONDITION and template.is_constant:
             self._constant(field, want, template.source)
@@ -218,7 +221,14 @@ class _Reading:
             if fit(want, value) is None and field in _NEVER_EMPTY:
                 self._wrong(field, "is empty")
         except Unmappable as mistake:
-            self._wrong(field, str(mistake))
+            column = _column_meant(value)
+            self._wrong(field, f'{mistake}; a column is written "{{{{ {column} }}}}"' if column else str(mistake))
+
+
+def _column_meant(source: Json) -> str | None:
+    """Guess the column of a text that lacks its braces, or has those of another language: `{total}`, `${total}`."""
+    found = str(source).strip("${} ")
+    return found if found.isidentifier() else None
 
 
 def _scalar(raw: object) -> Json:

@@ -58,6 +58,8 @@ def test_a_mapping_is_known_by_its_label_and_stream() -> None:
         ({"shop_id": "my shop"}, "mappings[0].shop_id: found text that is no uuid"),
         ({"shop_id": ""}, "mappings[0].shop_id: is empty"),
         ({"event_time": "yesterday"}, "mappings[0].event_time: found text that is no time"),
+        ({"event_time": "paid_at"}, 'a column is written "{{ paid_at }}"'),
+        ({"event_time": "${paid_at}"}, 'a column is written "{{ paid_at }}"'),
         ({"event_time": ""}, "mappings[0].event_time: is empty"),
         ({"event_time": 5}, "mappings[0].event_time: found a number"),
         ({"when": "status == 'paid'"}, "mappings[0].when: is one expression and nothing else"),
@@ -66,6 +68,7 @@ def test_a_mapping_is_known_by_its_label_and_stream() -> None:
         ({"when": 1}, "mappings[0].when: is one expression and nothing else"),
         ({"ordered": "false"}, "mappings[0].ordered: found text; it's true or false"),
         ({"description": ["x"]}, "mappings[0].description: found an array; it's a template, a number or a boolean"),
+        ({"description": {"{'total': None}": None}}, 'a value that begins with {{ needs quotes: "{{ column }}"'),
         ({"description": float("nan")}, "mappings[0].description: found"),
         (
             {"description": "{{ a | lowr }}"},
