@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, assert_never
 
 from target_applied_events.mapping.notation import Unmappable, kind, text
+from target_applied_events.mapping.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,13 +53,11 @@ METRIC: Final[Mapping[str, Want]] = {
     "context_object_type": Want.TEXT,
 }
 
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
 _LARGEST_NUMBER: Final = Decimal("1.7976931348623157E+308")
-_TIME: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(?:(:\d\d)(?:[.,](\d+))?)? ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?",
-    re.ASCII,
-)
+_SMALLEST_NUMBER: Final = -_LARGEST_NUMBER
+_CONTAINERS: Final = (dict, list)
 
 
 def fit(want: Want, value: Json) -> Json:
@@ -91,28 +89,28 @@ def fitting(want: Want) -> Callable[[Json], Json]:
 
 
 def _filled_text(value: Json) -> str | None:
-    found = _text(value)
+    found = value if isinstance(value, str) else _text(value)
     return None if not found or found.isspace() else found
 
 
 def _identifier(value: Json) -> str | None:
-    return _text(value).strip() or None
+    return (value if isinstance(value, str) else _text(value)).strip() or None
 
 
 def _text(value: Json) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict | list):
+    if isinstance(value, _CONTAINERS):
         raise Unmappable(f"found {kind(value)}; the endpoint wants text")
     return text(value)
 
 
 def _uuid(value: Json) -> str | None:
-    if isinstance(value, bool | int | Decimal):
+    if isinstance(value, str) and is_uuid(value):
+        return value
+    if isinstance(value, int | Decimal):
         raise Unmappable(f"found {kind(value)}; the endpoint wants a uuid: the filter uuid makes a stable one")
     if not (found := _text(value).strip()):
         return None
-    if _UUID.fullmatch(found) is None:
+    if not is_uuid(found):
         raise Unmappable("found text that is no uuid; the filter uuid makes a stable one")
     return found
 
@@ -123,12 +121,14 @@ def is_uuid(found: str) -> bool:
 
 
 def _number(value: Json) -> int | Decimal | None:
+    if isinstance(value, Decimal):
+        return _held(value)
     match value:
         case bool() | dict() | list():
             raise Unmappable(f"found {kind(value)}; the endpoint wants a number")
         case str():
             return _held(number(value)) if value.strip() else None
-        case int() | Decimal():
+        case int():
             return _held(value)
         case _:
             return None
@@ -138,7 +138,7 @@ def _held(value: int | Decimal) -> int | Decimal:
     """Refuse a number that JSON's usual readers would take for infinite."""
     if isinstance(value, Decimal) and not value.is_finite():
         raise Unmappable("found a number that isn't finite")
-    if not -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
+    if not _SMALLEST_NUMBER <= value <= _LARGEST_NUMBER:
         raise Unmappable("found a number larger than a 64-bit float holds")
     return value
 
@@ -150,7 +150,7 @@ def number(found: str) -> Decimal:
         Unmappable: The text is no number.
     """
     if _NUMBER.fullmatch(found.strip()) is None:
-        raise Unmappable("found text that is no number; the endpoint wants a number")
+        raise Unmappable("found text that is no number; the filter replace takes out what isn't one: replace('€', '')")
     return Decimal(found.strip())
 
 
@@ -170,46 +170,6 @@ def _time_of_text(found: str) -> str | None:
     if not found or found == NOW:
         return found or None
     return utc(found)
-
-
-def utc(found: str, zone: dt.tzinfo = dt.UTC) -> str:
-    """Write a time in UTC as RFC 3339 has it, with its fraction to the last digit; a date is its midnight.
-
-    Args:
-        found: Date and time as databases and ISO 8601 write them.
-        zone: Where a time without a zone of its own was read from a clock.
-
-    Raises:
-        Unmappable: The text is no time.
-    """
-    if (parts := _TIME.fullmatch(found.strip())) is None:
-        raise Unmappable("found text that is no time; the endpoint wants one as 2026-04-07T14:30:00Z")
-    day, clock, seconds, fraction, offset = parts.groups()
-    try:
-        moment = dt.datetime.fromisoformat(f"{day}T{clock or '00:00'}{seconds or ':00'}{_offset(offset)}")
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
-        return rfc3339(moment, (fraction or "").rstrip("0"))
-    except (ValueError, OverflowError):
-        raise Unmappable("found a time that the calendar doesn't have") from None
-
-
-def _offset(offset: str | None) -> str:
-    if offset is None or offset in "Zz":
-        return "+00:00" if offset else ""
-    return offset if len(offset) != len("+00") else f"{offset}:00"
-
-
-def rfc3339(moment: dt.datetime, fraction: str = "") -> str:
-    """Write an aware time in UTC as RFC 3339 has it; the digits after the second are given by themselves.
-
-    Raises:
-        OverflowError: In UTC it lies before the year 1 or after 9999.
-    """
-    if moment.tzinfo is not dt.UTC:
-        moment = moment.astimezone(dt.UTC)
-    base = moment.replace(tzinfo=None, microsecond=0).isoformat()
-    return f"{base}.{fraction}Z" if fraction else f"{base}Z"
 
 
 def _condition(value: Json) -> bool | None:

@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from target_applied_events.mapping.arithmetic import binary, whole
-from target_applied_events.mapping.contract import is_uuid, number, rfc3339, utc
+from target_applied_events.mapping.contract import is_uuid, number
 from target_applied_events.mapping.notation import Unmappable, canonical, kind, text
+from target_applied_events.mapping.times import rfc3339, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,9 +18,9 @@ _COMPACT: Final = msgspec.json.Encoder(decimal_format="number")
 _SORTED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _UNROUNDED: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 _NUMBERS: Final = (int, Decimal)
+_AS_THEY_ARE: Final = (str, bool)
 _SMALL_DIGITS: Final = 18
 _SMALL: Final = 10**_SMALL_DIGITS
-_NOT_PLAIN: Final = frozenset("ENI")  # an exponent, NaN, Infinity
 _LONGEST_NUMBER_BITS: Final = LONGEST_NUMBER_DIGITS * 3
 
 
@@ -72,7 +72,7 @@ def _plain(number: int | Decimal) -> str:
             raise Unmappable(f"found a number of more than {LONGEST_NUMBER_DIGITS:,} digits, where text is made")
         number = Decimal(number)  # str() of an int refuses more than 4,300 digits
     written = str(number)
-    if len(written) <= LONGEST_NUMBER_DIGITS and not _NOT_PLAIN.intersection(written):
+    if len(written) <= LONGEST_NUMBER_DIGITS and "E" not in written and number.is_finite():
         return written
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
@@ -126,7 +126,7 @@ def _widen(value: object) -> object:
 
 def canonical(value: Json) -> Json:
     """Give equal numbers one form, at any depth: `1`, `1.0` and `1E0` come out the same."""
-    if value is None or isinstance(value, str | bool):
+    if value is None or isinstance(value, _AS_THEY_ARE):
         return value
     if isinstance(value, int):
         return value if -_SMALL < value < _SMALL else _UNROUNDED.normalize(Decimal(value))
@@ -139,8 +139,7 @@ def canonical(value: Json) -> Json:
 
 def _canonical_decimal(value: Decimal) -> int | Decimal:
     reduced = _UNROUNDED.normalize(value)
-    exponent = reduced.as_tuple().exponent
-    if isinstance(exponent, int) and exponent >= 0 and reduced.adjusted() < _SMALL_DIGITS:
+    if reduced.is_finite() and reduced.adjusted() < _SMALL_DIGITS and reduced == reduced.to_integral_value():
         return int(reduced)
     return reduced
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.mapping.contract import Want, fit, properties, utc
+from target_applied_events.mapping.contract import Want, fit, properties
 from target_applied_events.mapping.notation import Unmappable
+from target_applied_events.mapping.times import utc
 
 UUID = "0B7f0a52-3c55-4a4e-9d0e-6f2a7f6f9a01"
 
@@ -146,6 +147,17 @@ def test_what_is_no_time_is_unmappable(found: str) -> None:
 def test_any_time_keeps_its_moment(moment: dt.datetime, offset_minutes: int) -> None:
     aware = moment.replace(tzinfo=dt.timezone(dt.timedelta(minutes=offset_minutes)))
     assert dt.datetime.fromisoformat(utc(aware.isoformat())) == aware
+
+
+@given(st.from_regex(r"[12]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-6]\d:[0-6]\d(Z|\+00:00)?", fullmatch=True))
+def test_a_time_is_read_alike_with_space_around_it_and_without(found: str) -> None:
+    def read(written: str) -> str:
+        try:
+            return utc(written)
+        except Unmappable as refused:
+            return str(refused)
+
+    assert read(found) == read(f" {found}")
 
 
 def test_a_time_without_zone_is_read_where_its_clock_hung() -> None:
