@@ -42,7 +42,7 @@ lint: .venv/installed ## what a change must pass before its tests are run
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/deptry . --optional-dependencies-dev-groups dev --known-first-party target_applied_events
+	$(BIN)/deptry .
 	git ls-files -z | xargs -0 $(BIN)/codespell
 
 format: .venv/installed ## put the code in its form

@@ -86,3 +86,8 @@ class StopReading(TargetError):  # noqa: N818 - no error: reading ends because i
         """Keep the status the program ends with."""
         super().__init__(message)
         self.exit_status = exit_status
+
+
+def said(error: OSError) -> str:
+    """Give what the system said of a file or a stream, for a message that names it."""
+    return error.strerror or "the system says no more"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import simplejson
 
-from target_applied_events.errors import EndpointError
+from target_applied_events.errors import EndpointError, said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,4 +42,8 @@ def write_report(directory: Path, run_id: str, summary: Summary, seconds: float,
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             simplejson.dump(report, file, use_decimal=True, indent=2)
     except OSError as unwritable:
-        logger.warning("The run's accounts can't be written to %s: %s.", directory, unwritable.strerror)
+        logger.warning(
+            "The run's accounts can't be written to %s: %s. The run isn't the worse for it; see data_dir.",
+            directory,
+            said(unwritable),
+        )

@@ -12,6 +12,8 @@ from target_applied_events.settings import PROPERTIES
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+_SHOWN = "`target-applied-events --about --format=json` shows it"
+
 
 def sdk_problems(config: Mapping[str, Any], schemas: Mapping[str, Any]) -> list[str]:
     """Say what is wrong with the settings that are the SDK's own, without their values.
@@ -23,7 +25,7 @@ def sdk_problems(config: Mapping[str, Any], schemas: Mapping[str, Any]) -> list[
     theirs = {name: schema for name, schema in schemas.items() if name not in PROPERTIES.wrapped}
     errors = Draft202012Validator({"type": "object", "properties": theirs}).iter_errors(dict(config))
     places = ((".".join(str(part) for part in error.absolute_path), error.validator) for error in errors)
-    return [f"{place} is not what the SDK takes here (rule: {rule})." for place, rule in places]
+    return [f"{place} breaks the rule `{rule}` of this setting of the SDK; {_SHOWN}." for place, rule in places]
 
 
 def misspelt(config: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[list[str], list[str]]:

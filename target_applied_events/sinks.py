@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk.sinks import Sink
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from singer_sdk import Target
 
     from target_applied_events.reader import Reader
+    from target_applied_events.rejected import FedBack
     from target_applied_events.settings import Settings
     from target_applied_events.summary import Summary
 
@@ -34,19 +34,6 @@ class Receiver(Protocol):
 
     def hand_over(self, item: Item) -> None:
         """Take the next item in the order read."""
-
-
-@dataclass(slots=True)
-class FedBack:
-    """What of the input are rejected records that are sent again.
-
-    Attributes:
-        streams: The streams whose last SCHEMA said so.
-        mapping: The one mapping that the present record goes to; None: all.
-    """
-
-    streams: set[str] = field(default_factory=set)
-    mapping: str | None = None
 
 
 class EventSink(Sink):

@@ -7,7 +7,7 @@ from typing import Any
 
 import simplejson
 
-from target_applied_events.errors import StopReading
+from target_applied_events.errors import StopReading, said
 
 
 def write_state(value: Any) -> None:  # noqa: ANN401 - a STATE's value is any JSON
@@ -26,7 +26,7 @@ def write_state(value: Any) -> None:  # noqa: ANN401 - a STATE's value is any JS
         ) from None
     except OSError as error:
         raise StopReading(
-            f"Standard output can't be written ({error.strerror}), so no STATE can leave: the run ends. See where it "
+            f"Standard output can't be written ({said(error)}), so no STATE can leave: the run ends. See where it "
             "goes, and run again.",
             exit_status=1,
         ) from None

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import SingerSDKError
+from singer_sdk.mapper import CustomStreamMap
 
 from target_applied_events.errors import InputError
 
@@ -46,6 +47,11 @@ class GuardedStreamMap:
                 "let it allow for nulls, zeros and other types."
             ) from error
         return None if transformed is None else {name: _as_json(value) for name, value in transformed.items()}
+
+
+def guard(stream_maps: list[Any]) -> None:
+    """Guard those of a stream's maps whose expressions users write."""
+    stream_maps[:] = [GuardedStreamMap(item) if isinstance(item, CustomStreamMap) else item for item in stream_maps]
 
 
 def _as_json(value: Any) -> Any:  # noqa: ANN401 - whatever an expression makes

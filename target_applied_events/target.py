@@ -15,40 +15,37 @@ tests/with_sandbox/test_target.py:
   again went through it before, so theirs is a map that changes nothing.
 - BATCH goes past validation and stream maps as one list; `_process_batch_message` is overridden, so that each of its
   records takes the way of a RECORD.
-- `_handle_termination` drains inside the signal handler and exits 0; overridden, it only sets a flag.
+- `_handle_termination` drains inside the signal handler and exits 0; overridden, it only notes the signal.
 - `message_reader_class` and `GenericSingerReader.process_lines`: our reader never waits on a quiet tap.
 - `_validate_config` prints values of wrong settings; overridden for our own settings, which are checked by `Settings`.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
-from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
+from singer_sdk.mapper import SameRecordTransform
 
 from target_applied_events.batch_files import batch_records
 from target_applied_events.errors import InputError, SchemaError, SettingsError, StopReading, TargetError
 from target_applied_events.handover import HeldState
+from target_applied_events.interruption import Interruption
 from target_applied_events.reader import Reader
-from target_applied_events.rejected import KeptFile
+from target_applied_events.rejected import FedBack, KeptFile
 from target_applied_events.run import Run
 from target_applied_events.sdk_settings import misspelt, sdk_problems
 from target_applied_events.settings import PROPERTIES, Settings
-from target_applied_events.sinks import EventSink, FedBack, Receiver
-from target_applied_events.stream_map import GuardedStreamMap
+from target_applied_events.sinks import EventSink, Receiver
+from target_applied_events.stream_map import guard
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
-
-RECORDS_BETWEEN_PAUSES = 256
 
 
 class TargetAppliedEvents(Target):
@@ -69,7 +66,11 @@ class TargetAppliedEvents(Target):
     ]
     offline: ClassVar[bool] = False
     """Whether nothing will be sent, so that neither key nor shop is needed."""
-    _signal: int | None = None
+
+    @cached_property
+    def interruption(self) -> Interruption:
+        """Whether a signal asked the run to end."""
+        return Interruption()
 
     @cached_property
     def settings(self) -> Settings:
@@ -88,7 +89,7 @@ class TargetAppliedEvents(Target):
     @cached_property
     def run(self) -> Run:
         """The run's parts; built, and the ledger opened, at first use."""
-        run = Run(self.settings, version=self.plugin_version, check_interrupted=self._check_interrupted)
+        run = Run(self.settings, version=self.plugin_version, check_interrupted=self.interruption.look)
         self.message_reader.on_pause = run.tick
         return run
 
@@ -119,29 +120,23 @@ class TargetAppliedEvents(Target):
         self._assert_line_requires(message_dict, {"stream", "schema"})
         if not isinstance(message_dict["schema"], dict):
             raise SchemaError(f"The SCHEMA of the stream {message_dict['stream']} is no object. Check the tap.")
-        if self._says_rejected(message_dict):
+        stream = message_dict["stream"]
+        if self.fed_back.declare(message_dict):
+            self._forget(stream)
+        if stream in self.fed_back.streams:
             self._take_as_kept(message_dict)
         else:
             super()._process_schema_message(message_dict)
-            self._guard_stream_maps(message_dict["stream"])
+            guard(self.mapper.stream_maps.get(stream, []))
         for replaced in self._sinks_to_clear:
             replaced.clean_up()
         self._sinks_to_clear.clear()
 
-    def _guard_stream_maps(self, stream: str) -> None:
-        maps: list[Any] = self.mapper.stream_maps.get(stream, [])
-        maps[:] = [GuardedStreamMap(item) if isinstance(item, CustomStreamMap) else item for item in maps]
-
-    def _says_rejected(self, schema: dict[str, Any]) -> bool:
-        """Whether rejected records are to come; where that changes, what was made for the stream is made anew."""
-        stream, streams = schema["stream"], self.fed_back.streams
-        is_rejected = schema.get("rejected") is True
-        if is_rejected != (stream in streams):
-            streams ^= {stream}
-            self.mapper.stream_maps.pop(stream, None)
-            if (sink := self._sinks_active.pop(stream, None)) is not None:
-                self._sinks_to_clear.append(sink)
-        return is_rejected
+    def _forget(self, stream: str) -> None:
+        """Let what was made for a stream be made anew."""
+        self.mapper.stream_maps.pop(stream, None)
+        if (sink := self._sinks_active.pop(stream, None)) is not None:
+            self._sinks_to_clear.append(sink)
 
     def _take_as_kept(self, message: dict[str, Any]) -> None:
         """Take a stream of rejected records: stream maps and flattening were applied before they were kept."""
@@ -153,19 +148,16 @@ class TargetAppliedEvents(Target):
         if not isinstance(message_dict.get("record"), dict):
             self._assert_line_requires(message_dict, {"stream", "record"})
             raise InputError(f"A RECORD of the stream {message_dict['stream']} holds no object. Check the tap.")
-        rejection = message_dict.get("rejection") if message_dict.get("stream") in self.fed_back.streams else None
-        self.fed_back.mapping = rejection.get("mapping") if isinstance(rejection, dict) else None
+        self.fed_back.begin(message_dict)
         super()._process_record_message(message_dict)
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """Let each record of the batch's files take the way of a RECORD, stream maps and validation included."""
         self._assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
         storage = self.config.get("batch_config", {}).get("storage")
-        records = batch_records(message_dict["encoding"], message_dict["manifest"], storage, self.message_reader.parse)
-        for number, record in enumerate(records):
+        reader, encoding, manifest = self.message_reader, message_dict["encoding"], message_dict["manifest"]
+        for record in batch_records(encoding, manifest, storage, reader.parse, reader.on_pause):
             self._process_record_message({"type": "RECORD", "stream": message_dict["stream"], "record": record})
-            if not number % RECORDS_BETWEEN_PAUSES:
-                self.message_reader.on_pause()
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Hold the state until all before it is settled."""
@@ -203,7 +195,8 @@ class TargetAppliedEvents(Target):
         try:
             self._read_and_deliver(file_input)
             if kept is None:
-                self._tell_unmet()
+                self._tell_sharded_by_key()
+                self.tell_unmet_mappings()
             else:
                 run.end_input(kept)
             run.judge_rejected()
@@ -232,31 +225,24 @@ class TargetAppliedEvents(Target):
         except TargetError:
             self.logger.debug("The delivery had ended.")
 
-    def _tell_unmet(self) -> None:
-        by_key = self.receiver.summary.sharded_by_key
-        if by_key:
+    def _tell_sharded_by_key(self) -> None:
+        if count := self.receiver.summary.sharded_by_key:
             self.logger.warning(
                 "%d events had nothing to choose their shard by and fell into that of their record's key: they keep no "
                 "order with others of their contact. `shard_by` in their mapping chooses for them.",
-                by_key,
+                count,
             )
+
+    def tell_unmet_mappings(self) -> None:
+        """Warn of each mapping that no stream of the input had a use for."""
         for declaration in self.settings.declarations:
             if declaration.label not in self.receiver.met:
-                self.logger.warning("%s met no stream: %s didn't come.", declaration.label, declaration.stream)
-
-    # --- signals -------------------------------------------------------------------------------------------------
+                self.logger.warning(
+                    "%s met no stream: %s didn't come. See its `stream`, and what the tap selects.",
+                    declaration.label,
+                    declaration.stream,
+                )
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Note the signal and return: what a handler interrupts may hold any lock. A second one ends at once."""
         del frame
-        if self._signal is not None:
-            os._exit(128 + signum)
-        self._signal = signum
-
-    def _check_interrupted(self) -> None:
-        if self._signal is not None:
-            name = signal.Signals(self._signal).name
-            raise StopReading(
-                f"Ended by {name}: what was in flight is settled where an answer came, the rest stays behind STATE.",
-                exit_status=128 + self._signal,
-            )
+        self.interruption.note(signum)

@@ -31,4 +31,8 @@ def test_a_name_that_is_like_none_is_another_programs() -> None:
 
 def test_settings_of_the_sdk_are_held_to_its_schemas_and_ours_are_not() -> None:
     config = {"flattening_enabled": "perhaps", "batch_size_rows": "1000"}
-    assert sdk_problems(config, SDKS) == ["flattening_enabled is not what the SDK takes here (rule: type)."]
+    (problem,) = sdk_problems(config, SDKS)
+    assert problem == (
+        "flattening_enabled breaks the rule `type` of this setting of the SDK; `target-applied-events --about "
+        "--format=json` shows it."
+    )

@@ -50,6 +50,6 @@ class DryRun(TargetAppliedEvents):
             TargetError: The input, a schema or a mapping can't be used.
         """
         self.take = take
-        self.message_reader.on_pause = self._check_interrupted
+        self.message_reader.on_pause = self.interruption.look
         self.listen(file_input)
         return self.receiver.summary

@@ -10,12 +10,14 @@ import click
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.plugin_base import _ConfigInput
 
-from target_applied_events.errors import SettingsError
+from target_applied_events.errors import SettingsError, said
 from target_applied_events.settings import PROPERTIES, Settings
 from target_applied_events.target import TargetAppliedEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_PREFIX = f"{TargetAppliedEvents.name.upper().replace('-', '_')}_"
 
 T = TypeVar("T", bound=TargetAppliedEvents)
 
@@ -46,7 +48,8 @@ def read_config(context: click.Context, parameter: click.Parameter, value: tuple
     try:
         return _ConfigInput.from_cli_args(*value)
     except (OSError, ValueError, TypeError) as error:
-        raise SettingsError([f"--config: {', '.join(value)} can't be read: {_reason(error)}."]) from error
+        problem = f"--config: {', '.join(value)} can't be read: {_reason(error)}. It names a file of JSON, or ENV."
+        raise SettingsError([problem]) from error
 
 
 def _reason(error: Exception) -> str:
@@ -54,7 +57,7 @@ def _reason(error: Exception) -> str:
         case FileNotFoundError():
             return "there is no such file"
         case OSError():
-            return str(error.strerror)
+            return said(error)
         case ValueError() if hasattr(error, "lineno") and hasattr(error, "colno"):
             return f"it is no JSON from line {error.lineno}, column {error.colno} on"
         case _:
@@ -97,7 +100,8 @@ def merged(config: _ConfigInput) -> dict[str, Any]:
         with _sdk_quiet():
             return {**config.config, **TargetAppliedEvents._env_var_config}  # noqa: SLF001 - the SDK's reading of its own
     except ValueError as error:
-        raise SettingsError(_unparsable_variables() or ["A setting of the environment can't be read."]) from error
+        unknown = f"--config ENV: a variable whose name begins with {_PREFIX} is none that its setting could be."
+        raise SettingsError(_unparsable_variables() or [unknown]) from error
 
 
 @contextlib.contextmanager
@@ -118,17 +122,16 @@ def _unparsable_variables() -> list[str]:
     """Name the settings whose variables the SDK can't read, and what they must be."""
     schema: dict[str, Any] = {"properties": dict(PROPERTIES.to_dict()["properties"])}
     TargetAppliedEvents.append_builtin_config(schema)
-    prefix = f"{TargetAppliedEvents.name.upper().replace('-', '_')}_"
     return [
-        f"{name}, taken from {prefix}{name.upper()}, must be {_wanted(definition)}."
+        f"{name}, taken from {_PREFIX}{name.upper()}, must be {_wanted(definition)}."
         for name, definition in schema["properties"].items()
-        if not _can_read(name, definition, prefix)
+        if not _can_read(name, definition)
     ]
 
 
-def _can_read(name: str, definition: dict[str, Any], prefix: str) -> bool:
+def _can_read(name: str, definition: dict[str, Any]) -> bool:
     try:
-        parse_environment_config({"properties": {name: definition}}, prefix)
+        parse_environment_config({"properties": {name: definition}}, _PREFIX)
     except ValueError:
         return False
     return True

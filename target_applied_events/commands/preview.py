@@ -167,10 +167,9 @@ class _Viewing:
             f"{self._events.total()} events, {self.count - self._events.total()} rejected, "
             f"{summary.skipped_by_mapping} skipped by a mapping, {summary.passed_over} passed over. Nothing was sent."
         )
-        for declaration in target.settings.declarations:
-            if declaration.label not in target.receiver.met and not target.streams:
-                logger.warning("%s met no stream: %s didn't come.", declaration.label, declaration.stream)
-        if target.streams and not target.receiver.met:
+        if not target.streams:
+            target.tell_unmet_mappings()
+        elif not target.receiver.met:
             logger.warning("--stream met no stream that came and has a mapping: %s.", ", ".join(target.streams))
         if self._expectation is not None:
             self._tell_differences(self._expectation, out)

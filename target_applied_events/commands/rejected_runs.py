@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from target_applied_events.errors import RejectedRecordsError
+from target_applied_events.errors import RejectedRecordsError, said
 from target_applied_events.ledger.postgres_session import lock_of
 from target_applied_events.rejected import KeptFile, record_hash
 
@@ -175,7 +175,7 @@ class LeftRuns:
                 file.writelines(self._table.lines_left(run))
             draft.rename(path)
         except OSError as error:
-            raise RejectedRecordsError(f"{path} can't be written: {error.strerror}. See data_dir.") from error
+            raise RejectedRecordsError(f"{path} can't be written: {said(error)}. See data_dir.") from error
         return path
 
 
@@ -210,4 +210,4 @@ def _hash(message: dict[str, Any]) -> bytes:
 
 
 def _unreadable(path: Path, error: OSError) -> RejectedRecordsError:
-    return RejectedRecordsError(f"{path} can't be read: {error.strerror or type(error).__name__}. See data_dir.")
+    return RejectedRecordsError(f"{path} can't be read: {said(error)}. See data_dir.")

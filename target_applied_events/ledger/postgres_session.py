@@ -98,7 +98,9 @@ class PostgresSession:
     def _take_lock(self, connection: Connection) -> None:
         locked, self._backend = connection.exec_driver_sql(_LOCK, {"lock": lock_of(self._run)}).one()
         if not locked:
-            raise LedgerError(f"{self.place} has a session that is the run {self._run} already.")
+            raise LedgerError(
+                f"{self.place} has a session that is the run {self._run} already. Run again: each run has its own name."
+            )
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -148,7 +150,7 @@ class PostgresSession:
 
     def _twice(self, work: Callable[[Connection], _T]) -> _T:
         if self._connection is None:
-            raise LedgerError(f"{self.place} is closed.")
+            raise LedgerError(f"{self.place} was lost. See ledger_url, and whether its server is up.")
         try:
             try:
                 return work(self._connection)

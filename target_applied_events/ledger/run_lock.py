@@ -45,7 +45,7 @@ class RunLock:
                 return cls(path, descriptor)
             os.close(descriptor)
             time.sleep(_PAUSE_SECONDS)
-        raise LedgerError(f"Another process is the run {run} already; it holds {path}.")
+        raise LedgerError(f"Another process is the run {run} already ({path}). Run again: each run has its own name.")
 
     def release(self) -> None:
         """Remove the file, then give the lock up."""

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from target_applied_events.durable import sync_directory
-from target_applied_events.errors import LedgerError
+from target_applied_events.errors import LedgerError, said
 from target_applied_events.ledger.tables import STAMP, VERSION, about, check_version, metadata
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def explained(place: str) -> Iterator[None]:
     except sqlite3.Error as error:
         raise LedgerError(f"{place} {_meaning(error)}") from None
     except OSError as error:
-        raise LedgerError(f"{place} can't be used: {error.strerror}. See data_dir and ledger_url.") from None
+        raise LedgerError(f"{place} can't be used: {said(error)}. See data_dir and ledger_url.") from None
 
 
 def _meaning(error: BaseException | None) -> str:  # noqa: PLR0911 - a return for each kind reads as the table it is

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 import simplejson
 
 from target_applied_events.durable import sync_directory
-from target_applied_events.errors import RejectedRecordsError
+from target_applied_events.errors import RejectedRecordsError, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,8 +96,7 @@ class KeptFile:
             sync_directory(self.path.parent)
         except OSError as error:
             raise RejectedRecordsError(
-                f"{self.path} can't be marked done: {error.strerror or type(error).__name__}. See the permissions in "
-                "data_dir."
+                f"{self.path} can't be marked done: {said(error)}. See the permissions in data_dir."
             ) from error
 
 

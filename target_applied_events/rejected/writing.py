@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import simplejson
 
 from target_applied_events.durable import sync_directory
-from target_applied_events.errors import RejectedRecordsError
+from target_applied_events.errors import RejectedRecordsError, said
 from target_applied_events.rejected.done import given_up, lock, record_hash
 from target_applied_events.rejected.table import Line, RejectedTable
 
@@ -63,7 +63,7 @@ class RejectedRecords:
             self._keep([line for record in new for line in self._lines(record)])
         except OSError as error:
             raise RejectedRecordsError(
-                f"Rejected records can't be kept in {self.path}: {error.strerror or type(error).__name__}. "
+                f"Rejected records can't be kept in {self.path}: {said(error)}. "
                 "Nothing is given up without being kept, so the run ends; data_dir names the directory."
             ) from error
         except RecursionError:

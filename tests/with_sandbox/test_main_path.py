@@ -159,7 +159,7 @@ def test_a_batch_file_that_is_missing_is_named(sandbox: Sandbox, tmp_path: Path)
     }
     done = run_target(config(tmp_path, sandbox.url, [PLACED]), [SCHEMA, order(1), batch, state(1)])
     assert (done.status, done.states) == (1, [])
-    assert "The batch file file:///no/where.jsonl can't be read: No such file or directory." in done.log
+    assert "The batch file file:///no/where.jsonl can't be read: there is no such file." in done.log
     assert len(bodies(sandbox)) == 1
 
 
@@ -229,14 +229,14 @@ def test_a_config_file_that_can_not_be_read_ends_with_status_2(tmp_path: Path, c
         path.write_text(content)
     done = run_target(path, b"")
     assert done.status == 2
-    assert f"--config: {path} can't be read: {why}." in done.log
+    assert f"--config: {path} can't be read: {why}. It names a file of JSON, or ENV." in done.log
     assert "Traceback" not in done.log
 
 
 def test_the_settings_of_the_sdk_are_checked_too(tmp_path: Path) -> None:
     done = run_target(config(tmp_path, "http://127.0.0.1:1/", [PLACED], flattening_enabled="perhaps"), b"")
     assert done.status == 2
-    assert "flattening_enabled is not what the SDK takes here" in done.log
+    assert "flattening_enabled breaks the rule `type`" in done.log
 
 
 def test_an_unmapped_stream_stops_the_run_at_its_schema_or_is_passed_over(sandbox: Sandbox, tmp_path: Path) -> None:
