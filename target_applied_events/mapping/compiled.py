@@ -12,6 +12,7 @@ from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, 
 from target_applied_events.mapping.fields import FieldReader, field_reader, properties_reader, shard_value_reader
 from target_applied_events.mapping.identity import Keys, contact_identifiers, keys_of_content, keys_of_occasion
 from target_applied_events.mapping.notation import Unmappable, compact, text
+from target_applied_events.mapping.template import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,7 +171,7 @@ def _filled(fields: tuple[tuple[str, FieldReader], ...], record: Record) -> dict
 def _violation(path: str, error: Exception) -> Violation:
     if isinstance(error, Unmappable):
         return Violation(path, str(error))
-    return Violation(path, f"the template can't work on this record ({type(error).__name__})")
+    return Violation(path, f"the template can't work on this record: {why_not(error)}")
 
 
 def compile_mappings(  # noqa: PLR0913  what a stream is, each by its name

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, Want, fit
 from target_applied_events.mapping.notation import Unmappable, kind
 from target_applied_events.mapping.syntax import nearest
-from target_applied_events.mapping.template import Template, parse
+from target_applied_events.mapping.template import Template, parse, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -204,8 +204,7 @@ class _Reading:
         try:
             template.reader("", strict=False)({})
         except Exception as mistake:  # noqa: BLE001  a template may raise anything
-            said = mistake if isinstance(mistake, Unmappable) else type(mistake).__name__
-            self._wrong(field, f"never works: {said}")
+            self._wrong(field, f"never works: {why_not(mistake)}")
 
     def _suits(self, field: str, want: Want, template: Template) -> None:
         if want is Want.CONDITION and not template.is_alone and not isinstance(template.source, bool):

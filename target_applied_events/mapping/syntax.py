@@ -15,7 +15,7 @@ from target_applied_events.mapping.notation import Unmappable
 from target_applied_events.mapping.operations import LEFT_OUT, METHODS, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from jinja2 import Environment
 
@@ -23,6 +23,14 @@ Path = tuple["str | int", ...]
 _Node = TypeVar("_Node", bound=nodes.Node)
 
 _STATEMENTS: Final = (nodes.Output, nodes.If, nodes.For, nodes.Assign, nodes.With)
+_TAGS: Final[Mapping[type[nodes.Stmt], str]] = {
+    nodes.AssignBlock: "set … %}…{% endset",
+    nodes.CallBlock: "call",
+    nodes.FilterBlock: "filter",
+    nodes.FromImport: "from",
+    nodes.Scope: "autoescape",
+}
+"""How statements are written whose names Jinja writes otherwise."""
 
 _STARS: Final = "stars in arguments aren't available"
 _NAMING: Final = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}
@@ -67,9 +75,8 @@ class Tidier(NodeTransformer):
     def generic_visit(self, node: _Node, *args: object, **kwargs: object) -> _Node:
         """Visit what is in a node, and refuse statements that mappings don't have."""
         if isinstance(node, nodes.Stmt) and not isinstance(node, _STATEMENTS):
-            self.problems.append(
-                f"a mapping has no {{% {type(node).__name__.lower()} %}}; it has if, for, set and with"
-            )
+            tag = _TAGS.get(type(node), type(node).__name__.lower())
+            self.problems.append(f"a mapping has no {{% {tag} %}}; it has if, for, set and with")
             return node
         if getattr(node, "dyn_args", None) or getattr(node, "dyn_kwargs", None):
             self.problems.append(_STARS)

@@ -10,7 +10,7 @@ from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
 from target_applied_events.mapping.expressions import Evaluation, Sandbox, settled
 from target_applied_events.mapping.filters import PLAIN
-from target_applied_events.mapping.notation import text
+from target_applied_events.mapping.notation import Unmappable, text
 from target_applied_events.mapping.syntax import Path, Tidier, path_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from target_applied_events.event import Json, Record
 
 Reader: TypeAlias = "Callable[[Record], Json]"
-"""From a record to the value that a template makes of it; may raise anything, which means that it can't."""
+"""From a record to the value that a template makes of it; may raise anything, which means that it can't (`why_not`)."""
 
 _SANDBOX: Final = Sandbox()
 
@@ -75,6 +75,23 @@ def parse(source: Json) -> tuple[Template | None, tuple[str, ...]]:
         return None, (f"{_told(mistake)} (at character {_SANDBOX.lexer.offset + 1})",)
     except (TemplateError, ValueError, SyntaxError, RecursionError, MemoryError):
         return None, ("the template can't be read: it's nested too deeply, or holds what Python can't",)
+
+
+def why_not(error: Exception) -> str:
+    """Say in a mapping's words what kept a template from its value, whatever it raised."""
+    match error:
+        case Unmappable():
+            return str(error)
+        case ZeroDivisionError():
+            return "a division by zero"
+        case TypeError() | AttributeError():
+            return "values of types that don't go together, such as text and a number"
+        case TemplateError():
+            return "a filter is given an argument that it doesn't take"
+        case RecursionError() | MemoryError():
+            return "a value that is nested too deeply, or too large"
+        case _:
+            return "a value that a filter or a method doesn't take"
 
 
 def _told(mistake: TemplateSyntaxError) -> str:
