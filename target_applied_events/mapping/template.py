@@ -85,7 +85,7 @@ def why_not(error: Exception) -> str:
         case ZeroDivisionError():
             return "a division by zero"
         case TypeError() | AttributeError():
-            return "values of types that don't go together, such as text and a number"
+            return "a value of a type that it doesn't take, such as a number where text is wanted"
         case TemplateError():
             return "a filter is given an argument that it doesn't take"
         case RecursionError() | MemoryError():

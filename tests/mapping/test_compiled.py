@@ -286,7 +286,7 @@ UNMAPPABLE = [
         {"contact": CONTACT, "description": "{{ any[1:'x'] }}"},
         {"any": [1]},
         "$.description",
-        "can't work on this record: values of types that don't go together",
+        "can't work on this record: a value of a type that it doesn't take",
     ),
 ]
 

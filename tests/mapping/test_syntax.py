@@ -42,7 +42,7 @@ def template(source: str) -> Template:
         ("{% include 'x' %}", "a mapping has no {% include %}"),
         ("{% import 'x' as y %}", "a mapping has no {% import %}"),
         ("{% extends 'x' %}", "a mapping has no {% extends %}"),
-        ("{% set x %}a{% endset %}", "a mapping has no {% assignblock %}"),
+        ("{% set x %}a{% endset %}", "a mapping has no {% set … %}…{% endset %};"),
         ("{% for x in tags recursive %}{{ loop(x) }}{% endfor %}", "a loop can't be recursive"),
         ("{{ email.lower(*tags) }}", "stars in arguments"),
         ("{{ email | lower(**customer) }}", "stars in arguments"),
