@@ -24,7 +24,7 @@ from bench import shop
 from target_applied_events.client import Client
 from target_applied_events.delivery import Delivery, Policy
 from target_applied_events.event import Answer, Event
-from target_applied_events.handover import Pending, Stream, Tally
+from target_applied_events.handover import Job, Pending, Stream, Tally
 from target_applied_events.ledger import open_ledger
 from target_applied_events.mapping import compile_mappings
 from target_applied_events.pace import Pace
@@ -131,8 +131,11 @@ class Stages:
     def send_to(self, url: str) -> None:
         """Make an attempt for every event at an endpoint that takes it."""
         client = Client(api_url=url, api_key=shop.API_KEY, timeout_seconds=30, user_agent="bench")
-        for event in self._events:
-            reply = client.send(event)
+        for position, event in enumerate(self._events):
+            client.start(Job(position, event))
+            while not (returned := client.wait(1.0)):
+                pass
+            reply = returned[0].reply
             if not isinstance(reply, Answer) or reply.status != 200:  # noqa: PLR2004 - as HTTP has it
                 raise RuntimeError("an attempt failed")
         client.close()

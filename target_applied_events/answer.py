@@ -1,15 +1,23 @@
-"""Reading one HTTP/1 answer from bytes as they come; what isn't plainly HTTP is an error, what is too long is cut."""
+"""Reading one HTTP/1 answer from bytes as they come; what isn't plainly HTTP is an error, what is too long is cut.
+
+Each step of the reading is a generator: it yields where it needs more bytes, and is sent those that came next, or none
+at the end of the connection.
+"""
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from target_applied_events.event import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Generator
+
+_Result = TypeVar("_Result")
+_Step: TypeAlias = "Generator[None, bytes, _Result]"
 
 MOST_BODY_BYTES = 64 * 1024
 _MOST_HEAD_BYTES = 64 * 1024
@@ -41,19 +49,47 @@ class Reading:
     reusable: bool
 
 
-def read_answer(receive: Callable[[], bytes], *, bodiless: bool = False) -> Reading:
-    """Read the answer to one request.
+class AnswerReader:
+    """It's fed the bytes of one answer, and gives the answer as soon as that is whole."""
 
-    Args:
-        receive: Gives the next bytes, empty at the end of the connection.
-        bodiless: Nothing that belongs to this answer follows its headers, as with CONNECT.
+    __slots__ = ("_steps",)
 
-    Raises:
-        NotHttpError: The bytes are no HTTP answer, or end before it does.
-    """
-    incoming = _Incoming(receive)
-    head = _final_head(incoming)
-    body, ended = (b"", True) if bodiless or head.status in {204, 304} else _body(incoming, head)
+    def __init__(self, *, bodiless: bool = False) -> None:
+        """Begin with nothing.
+
+        Args:
+            bodiless: Nothing that belongs to this answer follows its headers, as with CONNECT.
+        """
+        self._steps = _read(bodiless=bodiless)
+        next(self._steps)
+
+    def __repr__(self) -> str:
+        """Tell whether it waits for more."""
+        return f"<AnswerReader {inspect.getgeneratorstate(self._steps)}>"
+
+    def feed(self, received: bytes) -> Reading | None:
+        """Take the next bytes; gives the answer if it's whole.
+
+        Args:
+            received: What came next; empty at the end of the connection.
+
+        Raises:
+            NotHttpError: The bytes are no HTTP answer, or end before it does.
+        """
+        try:
+            self._steps.send(received)
+        except StopIteration as end:
+            reading: Reading = end.value
+            return reading
+        return None
+
+
+def _read(*, bodiless: bool) -> _Step[Reading]:
+    incoming = _Incoming()
+    head = yield from _final_head(incoming)
+    body, ended = b"", True
+    if not bodiless and head.status not in {204, 304}:
+        body, ended = yield from _body(incoming, head)
     answer = Answer(
         status=head.status,
         body=body,
@@ -74,10 +110,9 @@ class _Head:
 class _Incoming:
     """Holds what was received and not yet taken, at most one receipt more than was asked for."""
 
-    __slots__ = ("_held", "_receive")
+    __slots__ = ("_held",)
 
-    def __init__(self, receive: Callable[[], bytes]) -> None:
-        self._receive = receive
+    def __init__(self) -> None:
         self._held = bytearray()
 
     def __repr__(self) -> str:
@@ -87,40 +122,40 @@ class _Incoming:
     def is_empty(self) -> bool:
         return not self._held
 
-    def head(self) -> bytes:
+    def head(self) -> _Step[bytes]:
         """Take a status line and its headers, without the empty line."""
         searched = 0
         while not (end := _HEAD_END.search(self._held, searched)):
             searched = max(0, len(self._held) - 2)
             if len(self._held) > _MOST_HEAD_BYTES:
                 raise NotHttpError("the headers don't end")
-            self._fill("before its headers ended" if self._held else "without an answer")
+            yield from self._fill("before its headers ended" if self._held else "without an answer")
             if not self._held.startswith(b"HTTP/1."[: len(self._held)]):
                 raise NotHttpError("the answer isn't HTTP/1")
         return self._take(end.end())
 
-    def line(self) -> bytes:
+    def line(self) -> _Step[bytes]:
         """Take one line with its end."""
         while (end := self._held.find(b"\n")) < 0:
             if len(self._held) > _MOST_LINE_BYTES:
                 raise NotHttpError("a line of the chunked body doesn't end")
-            self._fill("in the middle of the body")
+            yield from self._fill("in the middle of the body")
         return self._take(end + 1)
 
-    def exactly(self, size: int) -> bytes:
+    def exactly(self, size: int) -> _Step[bytes]:
         """Take so many bytes."""
         while len(self._held) < size:
-            self._fill("in the middle of the body")
+            yield from self._fill("in the middle of the body")
         return self._take(size)
 
-    def until_end(self, size: int) -> bytes:
+    def until_end(self, size: int) -> _Step[bytes]:
         """Take all until the connection ends, but no more than so many bytes."""
-        while len(self._held) < size and (received := self._receive()):
+        while len(self._held) < size and (received := (yield)):
             self._held += received
         return self._take(size)
 
-    def _fill(self, where: str) -> None:
-        received = self._receive()
+    def _fill(self, where: str) -> _Step[None]:
+        received = yield
         if not received:
             raise NotHttpError(f"the connection ended {where}")
         self._held += received
@@ -131,9 +166,9 @@ class _Incoming:
         return taken
 
 
-def _final_head(incoming: _Incoming) -> _Head:
+def _final_head(incoming: _Incoming) -> _Step[_Head]:
     for _ in range(_MOST_INTERIM_ANSWERS + 1):
-        head = _parse_head(incoming.head())
+        head = _parse_head((yield from incoming.head()))
         if head.status >= 200:  # noqa: PLR2004 - the hundreds of HTTP say more than names would
             return head
     raise NotHttpError("interim answers don't end")
@@ -156,32 +191,32 @@ def _parse_head(block: bytes) -> _Head:
     return _Head(int(status_line[2]), fields, keeps_connection=not closes)
 
 
-def _body(incoming: _Incoming, head: _Head) -> tuple[bytes, bool]:
+def _body(incoming: _Incoming, head: _Head) -> _Step[tuple[bytes, bool]]:
     """Give the body, and whether all of it was read and its end is known."""
     coding, length = head.fields.get("transfer-encoding"), head.fields.get("content-length")
     if coding is not None and coding.lower().endswith("chunked"):
-        body, ended = _chunks(incoming)
+        body, ended = yield from _chunks(incoming)
         return body, ended and length is None  # both are how answers are smuggled: believed, but nothing after it
     if coding is not None or length is None:
-        return incoming.until_end(MOST_BODY_BYTES), False
+        return (yield from incoming.until_end(MOST_BODY_BYTES)), False
     lengths = {each.strip() for each in length.split(",")}
     if len(lengths) != 1 or not _LENGTH.fullmatch(length := lengths.pop()):
         raise NotHttpError("the Content-Length is none")
     size = int(length)
-    return incoming.exactly(min(size, MOST_BODY_BYTES)), size <= MOST_BODY_BYTES
+    return (yield from incoming.exactly(min(size, MOST_BODY_BYTES))), size <= MOST_BODY_BYTES
 
 
-def _chunks(incoming: _Incoming) -> tuple[bytes, bool]:
+def _chunks(incoming: _Incoming) -> _Step[tuple[bytes, bool]]:
     body = bytearray()
-    while size := _chunk_size(incoming.line()):
+    while size := _chunk_size((yield from incoming.line())):
         room = MOST_BODY_BYTES - len(body)
-        body += incoming.exactly(min(size, room))
+        body += yield from incoming.exactly(min(size, room))
         if size > room:
             return bytes(body), False
-        if incoming.line().strip(b"\r\n"):
+        if (yield from incoming.line()).strip(b"\r\n"):
             raise NotHttpError("a chunk is longer than it says")
     for _ in range(_MOST_TRAILERS):
-        if not incoming.line().strip(b"\r\n"):
+        if not (yield from incoming.line()).strip(b"\r\n"):
             return bytes(body), True
     raise NotHttpError("trailers don't end")
 

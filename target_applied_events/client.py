@@ -1,42 +1,46 @@
-"""One attempt over HTTP: an event goes out, a reply comes back, whatever network and endpoint do in between."""
+"""Attempts over HTTP: events go out, replies come back, whatever network and endpoint do in between."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import functools
-import re
-import ssl
-import threading
+import math
+import selectors
+import socket
 import time
-from collections import deque
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-import requests
-import requests.utils
 
 from target_applied_events.answer import NotHttpError
-from target_applied_events.errors import InternalError, SettingsError
-from target_applied_events.event import Answer, Event, Failure, NoAnswer, Reply
-from target_applied_events.wire import Connection, Deadline, Proxy, Route, open_connection
+from target_applied_events.event import Failure, NoAnswer
+from target_applied_events.handover import Returned
+from target_applied_events.opening import Openings, said
+from target_applied_events.request import Request, key_remover
+from target_applied_events.route import find_route
+from target_applied_events.wire import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MOST_CONNECT_SECONDS = 5.0
-_MOST_SHOPS = 1024
-_HEADER_VALUE = re.compile(r"[!-~]+")
+    from target_applied_events.event import Reply
+    from target_applied_events.handover import Job
+
+_MOST_WAKES = 4096
+_READ, _READ_AND_WRITE = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Attempt:
+    position: int
+    request: bytes
+    started: float
+    deadline: float
 
 
 class Client:
-    """Lends each kept connection to one attempt at a time; safe to use from many threads.
+    """Every attempt that is started comes back once, in time, as a reply.
 
-    What the environment says of proxies and certificates (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE,
-    CURL_CA_BUNDLE) is read once, by requests and as requests reads it; netrc is left alone, since it would
-    replace the key.
+    One thread starts all attempts and waits for them; only opening a connection, which blocks, has a thread of its own.
+    `wake` alone may be called from other threads.
     """
 
     def __init__(
@@ -60,166 +64,156 @@ class Client:
         Raises:
             SettingsError: The key can't be a header, or the proxy or the certificates can't be used.
         """
-        if not _HEADER_VALUE.fullmatch(api_key):
-            raise SettingsError(["api_key: must be printable ASCII without white space"])
-        self._without_key = _remover(api_key)
-        self._timeout_seconds = timeout_seconds
-        self._clock = clock
-        self._route = _route(api_url)
-        self._post = _Request("POST", f"{api_url}/events/", api_key, user_agent)
-        self._get = _Request("GET", f"{api_url}/contacts/?limit=1", api_key, user_agent)
-        self._kept: deque[Connection] = deque()
-        self._lock = threading.Lock()
+        self._post = Request("POST", f"{api_url}/events/", api_key, user_agent)
+        self._get = Request("GET", f"{api_url}/contacts/?limit=1", api_key, user_agent)
+        self._without_key = key_remover(api_key)
+        self._timeout_seconds, self._clock = timeout_seconds, clock
+        self._route = find_route(api_url)
+        self._openings: Openings[_Attempt] = Openings(self._route, clock, self.wake)
+        self._kept: list[Connection] = []
+        self._under_way: dict[Connection, _Attempt] = {}
+        self._look_for_late_at = math.inf
+        self._returned: list[Returned] = []
+        self._selector = selectors.DefaultSelector()
+        self._waker, self._woken = socket.socketpair()
+        self._waker.settimeout(0)
+        self._woken.settimeout(0)
+        self._selector.register(self._woken, _READ)
         self._is_closed = False
 
     def __repr__(self) -> str:
-        """Tell where it sends to and how many connections wait."""
-        state = "closed" if self._is_closed else f"{len(self._kept)} connections kept"
+        """Tell where it sends to, how much is under way and how many connections wait."""
+        state = "closed" if self._is_closed else f"{len(self._under_way)} under way, {len(self._kept)} connections kept"
         return f"<Client to {self._route.host}:{self._route.port}, {state}>"
 
-    def send(self, event: Event) -> Reply:
-        """Make one attempt to deliver an event; what goes wrong on the way is a reply as well."""
-        return self._attempt(self._post.to(event.shop_id, event.body))
+    def start(self, job: Job) -> None:
+        """Begin an attempt to deliver an event; `wait` gives what came of it."""
+        self._begin(job.position, self._post.to(job.event.shop_id, job.event.body))
 
     def contacts(self, shop_id: str) -> Reply:
-        """Ask for one contact of a shop: tries key and shop without writing anything."""
-        return self._attempt(self._get.to(shop_id))
+        """Ask for one contact of a shop, and wait for the reply: tries key and shop without writing anything."""
+        self._begin(0, self._get.to(shop_id))
+        while not (returned := self.wait(self._timeout_seconds)):
+            pass
+        return returned[0].reply
+
+    def wait(self, seconds: float) -> list[Returned]:
+        """Wait until something comes back, at most so long, or until it's woken; what goes wrong is a reply as well.
+
+        Args:
+            seconds: 0: give what is there.
+
+        Raises:
+            InternalError: An attempt failed in a way that nobody foresaw.
+        """
+        if self._returned:
+            seconds = 0.0
+        elif self._look_for_late_at < math.inf:
+            seconds = max(0.0, min(seconds, self._look_for_late_at - self._clock()))
+        for key, _ in self._selector.select(seconds):
+            if isinstance(key.fileobj, Connection):
+                self._proceed(key.fileobj, key.events)
+            else:
+                self._take_opened()
+        self._end_late()
+        returned, self._returned = self._returned, []
+        return returned
+
+    def wake(self) -> None:
+        """End a wait of the other thread."""
+        with contextlib.suppress(OSError):  # so many have called before that it will wake anyway; or it's closed
+            self._waker.send(b"\0")
 
     def close(self) -> None:
-        """Close what is kept now, and each connection under way when its attempt ends."""
-        with self._lock:
-            self._is_closed = True
-            kept, self._kept = self._kept, deque()
-        for connection in kept:
-            connection.close()
+        """Close all connections, those under way too, and those being opened once they are."""
+        self._is_closed = True
+        for connection in (*self._kept, *self._under_way):
+            self._drop(connection)
+        self._kept.clear()
+        self._under_way.clear()
+        self._selector.close()
+        self._waker.close()
+        self._woken.close()
+        self._openings.close()
 
-    def _attempt(self, request: bytes) -> Reply:
-        deadline = Deadline(self._clock() + self._timeout_seconds, self._clock)
-        connection = self._take_kept() or self._open(deadline.sooner(_MOST_CONNECT_SECONDS))
-        if isinstance(connection, NoAnswer):
-            return connection
-        try:
-            return self._without_key(_exchange(connection, request, deadline))
-        finally:
-            self._give_back(connection)
+    # --- an attempt's way ----------------------------------------------------------------------------------------
 
-    def _open(self, deadline: Deadline) -> Connection | NoAnswer:
-        try:
-            return open_connection(self._route, deadline)
-        except ssl.SSLCertVerificationError as error:
-            return NoAnswer(Failure.UNTRUSTED, error.verify_message)
-        except (OSError, NotHttpError, UnicodeError) as error:
-            return NoAnswer(Failure.UNREACHABLE, _said(error))
+    def _begin(self, position: int, request: bytes) -> None:
+        now = self._clock()
+        attempt = _Attempt(position, request, now, now + self._timeout_seconds)
+        if connection := self._take_kept(now):
+            self._send(attempt, connection)
+        else:
+            self._openings.ask(attempt, attempt.deadline)
 
-    def _take_kept(self) -> Connection | None:
+    def _take_kept(self, now: float) -> Connection | None:
         """Take the one used last; those that went stale meanwhile are closed on the way."""
-        while True:
-            with self._lock:
-                connection = self._kept.pop() if self._kept else None
-            if connection is None or connection.is_fresh(self._clock()):
+        while self._kept:
+            connection = self._kept.pop()
+            if connection.is_fresh(now):
                 return connection
-            connection.close()
+            self._drop(connection)
+        return None
 
-    def _give_back(self, connection: Connection) -> None:
-        with self._lock:
-            if connection.is_reusable and not self._is_closed:
-                self._kept.append(connection)
-                return
+    def _send(self, attempt: _Attempt, connection: Connection) -> None:
+        if self._clock() >= attempt.deadline:
+            self._drop(connection)
+            self._return(attempt, NoAnswer(Failure.UNREACHABLE, "timed out"))
+            return
+        connection.begin(attempt.request)
+        if connection.has_unsent:
+            self._selector.modify(connection, _READ_AND_WRITE)
+        self._under_way[connection] = attempt
+        self._look_for_late_at = min(self._look_for_late_at, attempt.deadline)
+
+    def _proceed(self, connection: Connection, watched: int) -> None:
+        if connection not in self._under_way:  # kept, and readable: it was closed, or speaks out of turn
+            self._kept.remove(connection)
+            self._drop(connection)
+            return
+        try:
+            answer = connection.proceed(self._clock())
+        except TimeoutError as error:
+            self._end(connection, NoAnswer(Failure.TIMED_OUT, said(error)))
+        except (OSError, NotHttpError) as error:
+            self._end(connection, NoAnswer(Failure.BROKEN, said(error)))
+        else:
+            if watched != _READ and not connection.has_unsent:
+                self._selector.modify(connection, _READ)
+            if answer is not None:
+                self._end(connection, answer)
+
+    def _end_late(self) -> None:
+        now = self._clock()
+        if now < self._look_for_late_at:
+            return
+        for connection, attempt in [*self._under_way.items()]:
+            if now >= attempt.deadline:
+                self._end(connection, NoAnswer(Failure.TIMED_OUT, "timed out"))
+        self._look_for_late_at = min((each.deadline for each in self._under_way.values()), default=math.inf)
+
+    def _end(self, connection: Connection, reply: Reply) -> None:
+        attempt = self._under_way.pop(connection)
+        if connection.is_reusable:
+            self._kept.append(connection)
+        else:
+            self._drop(connection)
+        self._return(attempt, reply)
+
+    def _return(self, attempt: _Attempt, reply: Reply) -> None:
+        self._returned.append(Returned(attempt.position, self._without_key(reply), attempt.started))
+
+    def _drop(self, connection: Connection) -> None:
+        self._selector.unregister(connection)
         connection.close()
 
-
-class _Request:
-    """Everything of a request that stays the same during a run, so that an attempt only adds what differs."""
-
-    def __init__(self, method: str, url: str, api_key: str, user_agent: str) -> None:
-        prepared = _prepared(method, url)
-        host = urlsplit(prepared.url or url).netloc.rpartition("@")[2]
-        self._before_shop = (
-            f"{method} {prepared.path_url} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {user_agent}\r\n"
-            f"Accept-Encoding: identity\r\nAuthorization: Bearer {api_key}\r\nX-Shop-Id: "
-        )
-        self._head = functools.lru_cache(_MOST_SHOPS)(self._make_head)
-
-    def to(self, shop_id: str, body: bytes | None = None) -> bytes:
-        if body is None:
-            return self._head(shop_id) + b"\r\n"
-        return b"%bContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-            self._head(shop_id),
-            len(body),
-            body,
-        )
-
-    def _make_head(self, shop_id: str) -> bytes:
-        if not _HEADER_VALUE.fullmatch(shop_id):
-            raise InternalError("an event's shop id can't be a header: mappings must only let uuids through")
-        return f"{self._before_shop}{shop_id}\r\n".encode("ascii")
-
-
-def _remover(api_key: str) -> Callable[[Reply], Reply]:
-    """Make what takes the key out of an answer that quotes it: answers are kept beside what they refuse."""
-    key = api_key.encode("ascii")
-
-    def without_key(reply: Reply) -> Reply:
-        if isinstance(reply, Answer) and key in reply.body:
-            return replace(reply, body=reply.body.replace(key, b"***"))
-        return reply
-
-    return without_key
-
-
-def _exchange(connection: Connection, request: bytes, deadline: Deadline) -> Reply:
-    try:
-        return connection.exchange(request, deadline)
-    except TimeoutError as error:
-        failure = Failure.TIMED_OUT if connection.is_written else Failure.UNREACHABLE
-        return NoAnswer(failure, _said(error))
-    except (OSError, NotHttpError) as error:
-        return NoAnswer(Failure.BROKEN, _said(error))
-
-
-def _said(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _prepared(method: str, url: str) -> requests.PreparedRequest:
-    try:
-        return requests.Request(method, url).prepare()
-    except (requests.RequestException, ValueError):  # their text quotes the address, which may hold a password
-        raise SettingsError(["api_url: must be the endpoint's address, this is none"]) from None
-
-
-def _route(api_url: str) -> Route:
-    """Find the way to the endpoint as requests would; plain HTTP, which is for loopback alone, takes no proxy."""
-    url = urlsplit(_prepared("GET", api_url).url or api_url)
-    host = url.hostname or ""
-    if url.scheme == "http":
-        return Route(host, url.port or 80)
-    with requests.Session() as session:
-        environment = session.merge_environment_settings(api_url, {}, None, None, None)
-    proxy = requests.utils.select_proxy(api_url, environment["proxies"])
-    return Route(host, url.port or 443, _trust(environment["verify"]), _proxy(proxy) if proxy else None)
-
-
-def _trust(verify: object) -> ssl.SSLContext:
-    """Trust the bundle that the environment names, else the one that requests brings."""
-    bundle = Path(verify if isinstance(verify, str) else requests.utils.DEFAULT_CA_BUNDLE_PATH)
-    try:
-        context = ssl.create_default_context(
-            cafile=None if bundle.is_dir() else bundle, capath=bundle if bundle.is_dir() else None
-        )
-    except OSError as error:
-        problem = f"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE: {bundle} can't be read as certificates ({_said(error)})"
-        raise SettingsError([problem]) from error
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def _proxy(address: str) -> Proxy:
-    # What is wrong with an address isn't shown: the parser quotes from it, and it may hold a password.
-    with contextlib.suppress(ValueError):
-        url = urlsplit(address if "://" in address else f"http://{address}")
-        user, password = requests.utils.get_auth_from_url(url.geturl())
-        credentials = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
-        if url.scheme == "http" and url.hostname:
-            return Proxy(url.hostname, url.port or 80, f"Basic {credentials}" if user else "")
-    raise SettingsError(["HTTPS_PROXY or ALL_PROXY: must be an HTTP proxy, http://host:port"])
+    def _take_opened(self) -> None:
+        """Go on with the attempts whose connections are open now, or can't be."""
+        self._woken.recv(_MOST_WAKES)
+        for attempt, opened in self._openings.take():
+            if isinstance(opened, NoAnswer):
+                self._return(attempt, opened)
+            else:
+                connection = Connection(opened, self._clock())
+                self._selector.register(connection, _READ)
+                self._send(attempt, connection)

@@ -1,4 +1,4 @@
-"""What is in flight: one thread decides, workers send, and who hands over waits while too much is unsettled."""
+"""One thread decides and sends; who hands over to it waits while too much is unsettled."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import queue
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Protocol, TypeAlias, assert_never
 
-from target_applied_events.errors import InternalError
-from target_applied_events.handover import HeldState, Item, Job, Pending
+from target_applied_events.errors import InternalError, TargetError
+from target_applied_events.handover import HeldState, Item, Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_applied_events.delivery import Delivery
-    from target_applied_events.event import Event, Reply
+    from target_applied_events.handover import Job, Returned
 
 MOST_UNSETTLED = 10_000
 MOST_UNSETTLED_BYTES = 64 << 20
@@ -34,32 +34,33 @@ class _Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Returned:
-    position: int
-    reply: Reply
-    started: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Crashed:
-    error: BaseException
-
-
-@dataclass(frozen=True, slots=True)
 class _End:
     """Nothing more is handed over; with `reason`, nothing more is sent either."""
 
     reason: Exception | None
 
 
-_Message: TypeAlias = "_Batch | _Returned | _Crashed | _End"
+_Message: TypeAlias = "_Batch | _End"
+
+
+class Attempts(Protocol):
+    """What makes the attempts; used by the dispatcher's thread alone, but `wake`."""
+
+    def start(self, job: Job) -> None:
+        """Begin an attempt."""
+
+    def wait(self, seconds: float) -> Sequence[Returned]:
+        """Wait at most so long for what came of those that were begun, or until it's woken."""
+
+    def wake(self) -> None:
+        """End a wait."""
 
 
 class Dispatcher:
     """At most 10,000 items or 64 MiB of bodies are unsettled; past that, handing over waits.
 
-    One thread of its own, the dispatcher's, runs the delivery; each worker runs one attempt at a time. They speak
-    through queues alone, so nothing of the delivery needs a lock.
+    One thread of its own, the dispatcher's, runs the delivery and all attempts. What is handed over reaches it through
+    a queue, so nothing of the delivery needs a lock.
 
     Attributes:
         ended: The dispatcher's thread is done.
@@ -68,7 +69,7 @@ class Dispatcher:
     def __init__(
         self,
         delivery: Delivery,
-        send: Callable[[Event], Reply],
+        attempts: Attempts,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -76,13 +77,11 @@ class Dispatcher:
 
         Args:
             delivery: Decides; used by the dispatcher's thread alone once it's started.
-            send: Makes one attempt; called by many threads at once.
+            attempts: Makes the attempts.
             clock: Gives monotonic seconds.
         """
-        self._delivery, self._send, self._clock = delivery, send, clock
+        self._delivery, self._attempts, self._clock = delivery, attempts, clock
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._workers = 0
         self._changed = threading.Condition()
         self._backlog = _Backlog()
         self._unsettled = self._unsettled_bytes = 0
@@ -92,12 +91,12 @@ class Dispatcher:
         self._gathered_at = float("-inf")
         self._pause = threading.Event()  # never set; unlike sleep, waiting on it bears a clock that is set meanwhile
         self.ended = False
-        self._failure: BaseException | None = None
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def __repr__(self) -> str:
         """Tell the state."""
-        return f"<Dispatcher workers={self._workers} ended={self.ended} {self._delivery!r}>"
+        return f"<Dispatcher ended={self.ended} {self._delivery!r}>"
 
     def start(self) -> None:
         """Set the dispatcher's thread going."""
@@ -120,7 +119,7 @@ class Dispatcher:
         self.raise_failure()
         with self._changed:
             self._backlog.add(items)
-        self._inbox.put(_Batch(items))
+        self._tell(_Batch(items))
 
     def finish(self, on_wait: Callable[[], None]) -> None:
         """Wait until all that was handed over is settled and the last STATE has left.
@@ -128,15 +127,19 @@ class Dispatcher:
         Raises:
             TargetError: What ended the delivery before that.
         """
-        self._inbox.put(_End(None))
+        self._tell(_End(None))
         while not self.ended:
             self._wait(on_wait)
         self.raise_failure()
 
     def abort(self, reason: Exception) -> None:
         """Send nothing more; what is in flight gets 20 s, the ledger is committed, STATE that may leave leaves."""
-        self._inbox.put(_End(reason))
+        self._tell(_End(reason))
         self._thread.join(GRACE_SECONDS + _LONGEST_SLEEP_SECONDS + 1)
+
+    def _tell(self, message: _Message) -> None:
+        self._inbox.put(message)
+        self._attempts.wake()
 
     @property
     def unsettled(self) -> int:
@@ -174,15 +177,16 @@ class Dispatcher:
             while not self._is_over():
                 self._receive()
                 for job in self._delivery.turn(self._clock()):
-                    self._start(job)
+                    self._attempts.start(job)
                 self._publish()
             self._delivery.release(self._clock(), final=True)
             self._failure = self._delivery.stopped
-        except BaseException as failure:  # noqa: BLE001 - it is raised where the run can end: in the main thread
+        except TargetError as failure:  # it is raised where the run can end: in the main thread
             self._failure = failure
+        except BaseException as failure:
+            logger.debug("dispatcher", exc_info=failure)
+            self._failure = InternalError(f"The delivery failed in an unforeseen way: {type(failure).__name__}.")
         finally:
-            for _ in range(self._workers):
-                self._jobs.put(None)
             with self._changed:
                 self._count_unsettled()
                 self.ended = True
@@ -195,15 +199,13 @@ class Dispatcher:
 
     def _receive(self) -> None:
         """Wait for what comes in or for what is due, then take all that is there."""
+        self._gather()
         now = self._clock()
         due = self._delivery.wake_at(now)
         timeout = _LONGEST_SLEEP_SECONDS if due is None else min(_LONGEST_SLEEP_SECONDS, max(0.0, due - now))
-        try:
-            message = self._inbox.get(timeout=timeout) if timeout else self._inbox.get_nowait()
-        except queue.Empty:
-            return
-        self._gather()
-        self._take_in(message)
+        for returned in self._attempts.wait(timeout if self._inbox.empty() else 0.0):
+            now = self._clock()
+            self._delivery.replied(returned.position, returned.reply, started=returned.started, now=now)
         while not self._inbox.empty():
             self._take_in(self._inbox.get_nowait())
 
@@ -221,10 +223,6 @@ class Dispatcher:
                 with self._changed:  # in one step, or there would seem to be room for as much again
                     self._backlog.remove(items)
                     self._count_unsettled()
-            case _Returned(position, reply, started):
-                self._delivery.replied(position, reply, started=started, now=self._clock())
-            case _Crashed(error):
-                raise error
             case _End(reason):
                 self._ending = message
                 if reason is not None:
@@ -255,27 +253,6 @@ class Dispatcher:
             crowd,
         )
         return True
-
-    def _start(self, job: Job) -> None:
-        if self._workers < self._delivery.pace.in_flight:
-            self._workers += 1
-            threading.Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
-        self._jobs.put(job)
-
-    # --- the workers' threads ------------------------------------------------------------------------------------
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            started = self._clock()
-            try:
-                reply = self._send(job.event)
-            except BaseException as error:
-                self._inbox.put(
-                    _Crashed(InternalError(f"An attempt failed in an unforeseen way: {type(error).__name__}."))
-                )
-                logger.debug("worker", exc_info=error)
-                return
-            self._inbox.put(_Returned(job.position, reply, started))
 
 
 class _Backlog:

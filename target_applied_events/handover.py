@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_applied_events.event import Event, Record, Rejection
+    from target_applied_events.event import Event, Record, Rejection, Reply
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,3 +68,18 @@ class Job:
 
     position: int
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What came of a job.
+
+    Attributes:
+        position: The job's.
+        reply: What came back.
+        started: When the attempt began, monotonic seconds.
+    """
+
+    position: int
+    reply: Reply
+    started: float

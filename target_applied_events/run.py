@@ -74,7 +74,7 @@ class Run:
         self._timed_ledger = TimedLedger(self._ledger)
         self._tell_ledger()
         self._delivery = self._build_delivery()
-        self._dispatcher = Dispatcher(self._delivery, self._client.send)
+        self._dispatcher = Dispatcher(self._delivery, self._client)
         self._dispatcher.start()
         self._progress = start_progress()
 

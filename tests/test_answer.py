@@ -4,14 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.answer import MOST_BODY_BYTES, NotHttpError, Reading, read_answer
+from target_applied_events.answer import MOST_BODY_BYTES, AnswerReader, NotHttpError, Reading
 from target_applied_events.event import Answer
 
 
 def read(*received: bytes, bodiless: bool = False) -> Reading:
     """Read an answer from receipts, then from the end of the connection."""
-    receipts = iter(received)
-    return read_answer(lambda: next(receipts, b""), bodiless=bodiless)
+    reader, receipts = AnswerReader(bodiless=bodiless), iter(received)
+    while (reading := reader.feed(next(receipts, b""))) is None:
+        pass
+    return reading
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -96,13 +98,8 @@ def test_what_is_no_whole_answer_is_an_error(raw: bytes) -> None:
 
 
 def test_an_answer_that_is_not_http_is_told_at_its_first_bytes() -> None:
-    def receive() -> bytes:
-        assert not receipts.pop(), "more was asked for than the first bytes"
-        return b"SSH-"
-
-    receipts = [True, False]
     with pytest.raises(NotHttpError, match="isn't HTTP/1"):
-        read_answer(receive)
+        AnswerReader().feed(b"SSH-")
 
 
 def test_the_headers_that_a_decision_stands_on_pass_as_they_came() -> None:
@@ -128,17 +125,14 @@ def test_the_headers_that_a_decision_stands_on_pass_as_they_came() -> None:
     ],
 )
 def test_of_a_long_body_64_kib_are_read_and_no_more(endless: bytes) -> None:
-    received = 0
-
-    def receive() -> bytes:
-        nonlocal received
-        received += 1
-        return endless if received == 1 else b"x" * 16384
-
-    reading = read_answer(receive)
+    reader = AnswerReader()
+    assert reader.feed(endless) is None
+    receipts = 1
+    while (reading := reader.feed(b"x" * 16384)) is None:
+        receipts += 1
     assert reading.answer.body == b"x" * MOST_BODY_BYTES
     assert not reading.reusable
-    assert received <= 6
+    assert receipts <= 5
 
 
 def test_a_body_of_64_kib_to_the_byte_keeps_the_connection() -> None:

@@ -13,7 +13,7 @@ from target_applied_events.delivery import Delivery, Policy
 from target_applied_events.dispatch import MOST_UNSETTLED, MOST_UNSETTLED_BYTES, Dispatcher
 from target_applied_events.errors import EndpointError, InternalError, StopReading, TargetError
 from target_applied_events.event import Answer, Event, Failure, NoAnswer, Rejection, Reply
-from target_applied_events.handover import HeldState, Item, Pending, RejectedRecord, Tally
+from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord, Returned, Tally
 from target_applied_events.pace import Pace
 from target_applied_events.summary import Summary
 from tests.delivery_world import ORDERS, SHOP, KeepFaultError, LedgerFaultError, LedgerModel
@@ -29,12 +29,49 @@ class Waited(Exception):  # noqa: N818 - what a test ends a wait with
     """The dispatcher waits."""
 
 
+class Counter:
+    """Attempts that are answered all at once, as soon as it's open.
+
+    Attributes:
+        arrived: The events that were sent.
+    """
+
+    def __init__(self, answer: Callable[[Event], Reply], clock: Callable[[], float]) -> None:
+        self.arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._answer, self._clock = answer, clock
+        self._waiting: list[tuple[Job, float]] = []
+        self._is_open = self._is_woken = False
+        self._changed = threading.Condition()
+
+    def open(self) -> None:
+        with self._changed:
+            self._is_open = True
+            self._changed.notify_all()
+
+    def start(self, job: Job) -> None:
+        self._waiting.append((job, self._clock()))
+        self.arrived.put(job.event)
+
+    def wait(self, seconds: float) -> list[Returned]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_woken or (self._is_open and self._waiting), seconds)
+            self._is_woken = False
+            answered = self._waiting if self._is_open else []
+        self._waiting = [] if answered else self._waiting
+        return [Returned(job.position, self._answer(job.event), started) for job, started in answered]
+
+    def wake(self) -> None:
+        with self._changed:
+            self._is_woken = True
+            self._changed.notify_all()
+
+
 class Desk:
-    """All around a dispatcher: requests are answered once the test opens the desk."""
+    """All around a dispatcher: requests are answered once the test opens the counter."""
 
     def __init__(self, *, max_concurrency: int = 8, clock: Callable[[], float] = time.monotonic) -> None:
-        self.is_open = threading.Event()
-        self.arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.counter = Counter(self.answer, clock)
+        self.arrived = self.counter.arrived
         self.written: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.kept: list[RejectedRecord] = []
         self.reply: Reply = OK
@@ -52,12 +89,10 @@ class Desk:
             rng=random.Random(1),  # noqa: S311 - the same backoffs each time
             wall_clock=time.time,
         )
-        self.dispatcher = Dispatcher(self.delivery, self.send, clock=clock)
+        self.dispatcher = Dispatcher(self.delivery, self.counter, clock=clock)
         self.dispatcher.start()
 
-    def send(self, event: Event) -> Reply:
-        self.arrived.put(event)
-        assert self.is_open.wait(PATIENCE_SECONDS)
+    def answer(self, event: Event) -> Reply:
         if self.reply is OK:
             self.ledger.taken[event.key] += 1
         return self.reply
@@ -127,7 +162,7 @@ def test_handing_over_waits_while_ten_thousand_are_unsettled_and_goes_on_when_so
         waits += 1
         if waits == 2:
             assert desk.dispatcher.unsettled == MOST_UNSETTLED
-            desk.is_open.set()
+            desk.counter.open()
 
     desk.hand_over(*events(1, first=MOST_UNSETTLED), on_wait=on_wait)
     assert waits >= 2
@@ -141,7 +176,7 @@ def test_handing_over_waits_while_64_mib_of_bodies_are_unsettled() -> None:
     desk.hand_over(*events(MOST_UNSETTLED_BYTES // len(body), body=body))
     with pytest.raises(Waited):
         desk.dispatcher.hand_over(events(1, first=100, body=body), refuse_to_wait)
-    desk.is_open.set()
+    desk.counter.open()
     until(lambda: not desk.dispatcher.unsettled)
     desk.hand_over(*events(1, first=100, body=body))
     desk.finish()
@@ -163,7 +198,7 @@ def test_what_was_accepted_a_moment_ago_leaves_no_room() -> None:
     with pytest.raises(Waited):
         desk.dispatcher.hand_over(events(1, first=MOST_UNSETTLED), refuse_to_wait)
     go_on.set()
-    desk.is_open.set()
+    desk.counter.open()
     desk.finish()
 
 
@@ -172,7 +207,7 @@ def test_a_batch_that_is_too_large_goes_when_it_is_alone() -> None:
     desk.hand_over(*events(MOST_UNSETTLED + 1))
     with pytest.raises(Waited):
         desk.dispatcher.hand_over(events(1, first=20_000), refuse_to_wait)
-    desk.is_open.set()
+    desk.counter.open()
     desk.finish()
     assert desk.summary.delivered == MOST_UNSETTLED + 1
 
@@ -195,7 +230,7 @@ def test_it_tells_once_that_one_contact_fills_the_window(caplog: pytest.LogCaptu
         assert told.wait(PATIENCE_SECONDS)
     finally:
         logging.getLogger("target_applied_events.dispatch").removeHandler(handler)
-    desk.is_open.set()
+    desk.counter.open()
     desk.finish()
     [told_once] = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert "9999 of them wait behind one contact" in told_once
@@ -210,7 +245,7 @@ def test_finish_waits_until_all_is_settled_and_the_last_state_has_left() -> None
     desk.hand_over(*events(30, "email:a"), HeldState("first"), *events(30, first=30), HeldState("last"))
     with pytest.raises(Waited):
         desk.dispatcher.finish(refuse_to_wait)
-    desk.is_open.set()
+    desk.counter.open()
     desk.finish()
     assert desk.summary.delivered == 60
     states = [desk.written.get_nowait() for _ in range(desk.written.qsize())]
@@ -220,7 +255,7 @@ def test_finish_waits_until_all_is_settled_and_the_last_state_has_left() -> None
 
 def test_state_leaves_while_nothing_is_handed_over() -> None:
     desk = Desk()
-    desk.is_open.set()
+    desk.counter.open()
     desk.hand_over(HeldState(1))
     assert desk.written.get(timeout=PATIENCE_SECONDS) == 1
     desk.hand_over(*events(1), HeldState(2))
@@ -234,7 +269,7 @@ def test_abort_lets_what_is_in_flight_end_and_sends_nothing_more() -> None:
     aborting = in_background(lambda: desk.dispatcher.abort(StopReading("SIGTERM", exit_status=143)))
     until(lambda: desk.delivery.stopped is not None)
     assert aborting.is_alive()
-    desk.is_open.set()
+    desk.counter.open()
     aborting.join(PATIENCE_SECONDS)
     assert desk.dispatcher.ended
     assert desk.arrived.qsize() == desk.summary.delivered == 3
@@ -258,7 +293,7 @@ def test_abort_waits_20_seconds_for_an_answer_and_no_longer() -> None:
     assert desk.dispatcher.ended
     assert desk.written.empty()
     assert set(desk.ledger.intents) == {bytes(16)}
-    desk.is_open.set()
+    desk.counter.open()
 
 
 def test_what_on_wait_raises_ends_the_wait() -> None:
@@ -268,7 +303,7 @@ def test_what_on_wait_raises_ends_the_wait() -> None:
         desk.dispatcher.hand_over(events(1, first=MOST_UNSETTLED), refuse_to_wait)
     with pytest.raises(Waited):
         desk.dispatcher.finish(refuse_to_wait)
-    desk.is_open.set()
+    desk.counter.open()
     desk.finish()
 
 
@@ -283,7 +318,7 @@ def rejected() -> RejectedRecord:
 def test_a_ledger_that_fails_ends_the_run_and_no_state_leaves(operation: str) -> None:
     desk = Desk()
     desk.ledger.failing = operation
-    desk.is_open.set()
+    desk.counter.open()
     desk.hand_over(*events(20), HeldState("never"))
     with pytest.raises(LedgerFaultError):
         desk.finish()
@@ -294,7 +329,7 @@ def test_a_ledger_that_fails_ends_the_run_and_no_state_leaves(operation: str) ->
 def test_a_ledger_that_cannot_say_whether_the_address_is_known_ends_the_run() -> None:
     desk = Desk()
     desk.ledger.failing, desk.reply = "knows_delivery", Answer(404)
-    desk.is_open.set()
+    desk.counter.open()
     desk.hand_over(*events(1))
     with pytest.raises(LedgerFaultError):
         desk.finish()
@@ -303,7 +338,7 @@ def test_a_ledger_that_cannot_say_whether_the_address_is_known_ends_the_run() ->
 def test_rejected_records_that_cannot_be_kept_end_the_run_and_no_state_leaves() -> None:
     desk = Desk()
     desk.disk_fault = KeepFaultError()
-    desk.is_open.set()
+    desk.counter.open()
     desk.hand_over(*events(1), rejected(), HeldState("never"))
     with pytest.raises(KeepFaultError):
         desk.finish()
@@ -311,15 +346,16 @@ def test_rejected_records_that_cannot_be_kept_end_the_run_and_no_state_leaves() 
     assert desk.dispatcher.unsettled == desk.unsettled_by_the_accounts()
 
 
-def test_an_attempt_that_fails_in_an_unforeseen_way_ends_the_run() -> None:
+def test_what_fails_in_an_unforeseen_way_ends_the_run_and_shows_no_value() -> None:
     desk = Desk()
 
     def breaks(event: Event) -> Reply:
         raise ValueError(f"with a record's value: {event.body!r}")
 
-    desk.dispatcher._send = breaks  # noqa: SLF001 - the worker takes whatever it was given
+    desk.counter._answer = breaks  # noqa: SLF001 - a mistake that the program doesn't have yet
+    desk.counter.open()
     desk.hand_over(*events(3), HeldState("never"))
-    with pytest.raises(InternalError, match=r"^An attempt failed in an unforeseen way: ValueError\.$"):
+    with pytest.raises(InternalError, match=r"^The delivery failed in an unforeseen way: ValueError\.$"):
         desk.finish()
     assert desk.written.empty()
 
@@ -327,7 +363,7 @@ def test_an_attempt_that_fails_in_an_unforeseen_way_ends_the_run() -> None:
 def test_an_endpoint_that_refuses_the_key_ends_the_run_once_all_in_flight_have_ended() -> None:
     desk = Desk()
     desk.reply = Answer(401)
-    desk.is_open.set()
+    desk.counter.open()
     desk.hand_over(*events(20), HeldState("never"))
     with pytest.raises(EndpointError, match="401"):
         desk.finish()
@@ -342,7 +378,7 @@ def test_a_failure_ends_a_wait_for_room_and_every_later_handing_over() -> None:
     desk.ledger.failing = "commit"
 
     def fails_now() -> None:
-        desk.is_open.set()
+        desk.counter.open()
 
     with pytest.raises(LedgerFaultError):
         desk.hand_over(*events(MOST_UNSETTLED, first=MOST_UNSETTLED), on_wait=fails_now)
@@ -355,7 +391,7 @@ def test_a_failure_ends_a_wait_for_room_and_every_later_handing_over() -> None:
 def test_standard_output_that_nobody_reads_ends_the_run_as_a_signal_does() -> None:
     desk = Desk()
     desk.stdout_fault = StopReading("closed", exit_status=143)
-    desk.is_open.set()
+    desk.counter.open()
     desk.hand_over(*events(3), HeldState("never"))
     with pytest.raises(StopReading) as ended:
         desk.finish()
@@ -366,24 +402,23 @@ def test_standard_output_that_nobody_reads_ends_the_run_as_a_signal_does() -> No
 # --- threads -------------------------------------------------------------------------------------------------------
 
 
-def test_there_are_no_more_threads_than_requests_may_be_in_flight_and_one() -> None:
+def test_one_thread_makes_all_the_attempts_and_ends_with_the_run() -> None:
     before = set(threading.enumerate())
     desk = Desk(max_concurrency=4)
     desk.hand_over(*events(50))
     until(lambda: desk.arrived.qsize() == 4)
-    started = set(threading.enumerate()) - before
-    assert sorted(thread.name for thread in started) == ["dispatcher", *(f"worker-{n}" for n in range(1, 5))]
-    desk.is_open.set()
+    [started] = set(threading.enumerate()) - before
+    assert started.name == "dispatcher"
+    desk.counter.open()
     desk.finish()
-    for thread in started:
-        thread.join(PATIENCE_SECONDS)
-        assert not thread.is_alive()
+    started.join(PATIENCE_SECONDS)
+    assert not started.is_alive()
 
 
 def test_a_retry_is_sent_when_its_time_has_come_though_nothing_is_handed_over() -> None:
     desk = Desk()
     desk.reply = NoAnswer(Failure.UNREACHABLE)
-    desk.is_open.set()
+    desk.counter.open()
     desk.hand_over(*events(1), HeldState("last"))
     until(lambda: desk.summary.retried >= 2)
     desk.reply = OK
@@ -395,7 +430,7 @@ def test_its_repr_tells_where_it_stands() -> None:
     desk = Desk(max_concurrency=1)
     desk.hand_over(*events(2, "email:secret"))
     until(lambda: desk.arrived.qsize() == 1)
-    assert repr(desk.dispatcher).startswith("<Dispatcher workers=1 ended=False <Delivery unsettled=2 in_flight=1 ")
+    assert repr(desk.dispatcher).startswith("<Dispatcher ended=False <Delivery unsettled=2 in_flight=1 ")
     assert "secret" not in repr(desk.dispatcher)
-    desk.is_open.set()
+    desk.counter.open()
     desk.finish()

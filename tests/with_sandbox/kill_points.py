@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from target_applied_events import run
-from target_applied_events.client import Client
+from target_applied_events.delivery import Delivery
 from target_applied_events.ledger import Ledger
 from target_applied_events.rejected import RejectedRecords
 from target_applied_events.sinks import EventSink
+from target_applied_events.wire import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,8 @@ def _is_of_rejected_records(descriptor: int) -> bool:
 
 SEAMS: dict[str, tuple[object, str, Callable[..., bool]]] = {
     "record": (EventSink, "process_record", _always),
-    "send": (Client, "send", _always),
+    "send": (Connection, "begin", _always),
+    "reply": (Delivery, "replied", _always),
     "commit of intents": (Ledger, "commit", _has_intents),
     "commit of deliveries": (Ledger, "commit", _has_delivered),
     "sync of the ledger": (Ledger, "sync", _always),

@@ -4,6 +4,7 @@ import gzip
 import logging
 import ssl
 import threading
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,9 @@ import trustme
 from target_applied_events.client import Client
 from target_applied_events.errors import InternalError, SettingsError
 from target_applied_events.event import Answer, Failure, NoAnswer, Reply
+from target_applied_events.handover import Job
 from tests.with_sandbox.attempts import (
+    AMPLE_SECONDS,
     HEAD,
     KEY,
     OK,
@@ -24,6 +27,7 @@ from tests.with_sandbox.attempts import (
     event,
     kind,
     reset_after_the_request,
+    send,
 )
 from tests.with_sandbox.faulty_server import FaultyServer, Peer, always, answering
 
@@ -47,7 +51,7 @@ class Clock:
 
 def test_an_event_is_posted_as_the_endpoint_wants_it() -> None:
     with FaultyServer(always(OK)) as server, client_of(server.port) as client:
-        assert client.send(event('{"name":"Größe ✓"}'.encode())) == WHOLE
+        assert send(client, event('{"name":"Größe ✓"}'.encode())) == WHOLE
     assert server.requests == [
         (
             f"POST /v2026-04/events/ HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
@@ -71,7 +75,7 @@ def test_contacts_are_asked_for_without_writing_anything() -> None:
 def test_a_shop_id_that_would_make_another_header_is_never_sent(shop_id: str) -> None:
     with FaultyServer(always(OK)) as server, client_of(server.port) as client:
         with pytest.raises(InternalError):
-            client.send(event(shop_id=shop_id))
+            send(client, event(shop_id=shop_id))
         with pytest.raises(InternalError):
             client.contacts(shop_id)
     assert server.connections == 0
@@ -88,7 +92,7 @@ def test_netrc_does_not_replace_the_key(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with FaultyServer(always(OK)) as server, client_of(server.port) as client:
-        client.send(event())
+        send(client, event())
     assert f"\r\nAuthorization: Bearer {KEY}\r\n".encode() in server.requests[0]
     assert server.requests[0].lower().count(b"authorization:") == 1
 
@@ -129,7 +133,7 @@ def test_retry_after_and_date_pass_as_they_came(retry_after: str) -> None:
 @pytest.mark.parametrize("empty", [b"HTTP/1.1 204 No Content\r\n\r\n", HEAD + b"Content-Length: 0\r\n\r\n"])
 def test_an_empty_answer_is_one_and_keeps_the_connection(empty: bytes) -> None:
     with FaultyServer(always(empty)) as server, client_of(server.port) as client:
-        replies = [client.send(event()) for _ in range(3)]
+        replies = [send(client, event()) for _ in range(3)]
     assert [(kind(reply) in {200, 204}, isinstance(reply, Answer) and reply.body) for reply in replies] == [
         (True, b"")
     ] * 3
@@ -141,7 +145,7 @@ def test_interim_answers_are_passed_over() -> None:
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     )
     with FaultyServer(always(interim + OK)) as server, client_of(server.port) as client:
-        assert [client.send(event()) for _ in range(2)] == [WHOLE] * 2
+        assert [send(client, event()) for _ in range(2)] == [WHOLE] * 2
     assert server.connections == 1
 
 
@@ -155,14 +159,14 @@ def test_a_page_of_html_says_that_it_is_one() -> None:
 )
 def test_an_answer_that_ends_with_its_connection_is_whole_and_the_next_takes_a_new_one(answer: bytes) -> None:
     with FaultyServer(answering(answer)) as server, client_of(server.port) as client:
-        assert [client.send(event()) for _ in range(2)] == [Answer(200, b"{}")] * 2
+        assert [send(client, event()) for _ in range(2)] == [Answer(200, b"{}")] * 2
     assert server.connections == 2
 
 
 def test_bytes_behind_an_answer_never_become_the_next_answer() -> None:
     smuggled = OK + b"HTTP/1.1 500 Not yours\r\nContent-Length: 0\r\n\r\n"
     with FaultyServer(always(smuggled)) as server, client_of(server.port) as client:
-        assert [kind(client.send(event())) for _ in range(3)] == [200] * 3
+        assert [kind(send(client, event())) for _ in range(3)] == [200] * 3
     assert server.connections == 3
 
 
@@ -178,10 +182,10 @@ def test_bytes_that_come_after_an_answer_was_read_never_become_the_next_answer()
 
     is_late = threading.Event()
     with FaultyServer(fault) as server, client_of(server.port) as client:
-        assert kind(client.send(event())) == 200
+        assert kind(send(client, event())) == 200
         has_arrived.set()
         assert is_late.wait(20)
-        assert kind(client.send(event())) == 200
+        assert kind(send(client, event())) == 200
     assert server.connections == 2
 
 
@@ -206,9 +210,9 @@ def test_of_a_long_or_endless_answer_64_kib_are_read_and_the_connection_is_close
         peer.repeat(piece)
 
     with FaultyServer(fault) as server, client_of(server.port) as client:
-        assert client.send(event()) == Answer(200, b"x" * 65536)
+        assert send(client, event()) == Answer(200, b"x" * 65536)
         server.wait_for_end_of_connection()
-        assert kind(client.send(event())) == 200
+        assert kind(send(client, event())) == 200
     assert server.connections == 2
 
 
@@ -218,7 +222,7 @@ def test_an_answer_given_before_the_whole_request_was_read_counts() -> None:
         peer.socket.sendall(b"HTTP/1.1 413 Too large\r\nContent-Length: 0\r\n\r\n")
 
     with FaultyServer(fault) as server, client_of(server.port) as client:
-        assert client.send(event(b"x" * 16_000_000)) == Answer(413)
+        assert send(client, event(b"x" * 16_000_000)) == Answer(413)
         assert "0 connections kept" in repr(client)
 
 
@@ -227,24 +231,24 @@ def test_an_answer_given_before_the_whole_request_was_read_counts() -> None:
 
 def test_a_connection_is_kept_from_attempt_to_attempt() -> None:
     with FaultyServer(always(OK)) as server, client_of(server.port) as client:
-        assert [client.send(event()) for _ in range(20)] == [WHOLE] * 20
+        assert [send(client, event()) for _ in range(20)] == [WHOLE] * 20
     assert server.connections == 1
 
 
 def test_a_kept_connection_that_the_endpoint_closed_meanwhile_is_replaced() -> None:
     with FaultyServer(answering(OK)) as server, client_of(server.port) as client:
         for _ in range(5):
-            assert client.send(event()) == WHOLE
+            assert send(client, event()) == WHOLE
             server.wait_for_end_of_connection()
     assert server.connections == len(server.requests) == 5
 
 
 def test_a_kept_connection_that_dies_under_a_request_is_broken_and_the_request_is_not_sent_again() -> None:
     with FaultyServer(answering(OK, b"")) as server, client_of(server.port) as client:
-        assert kind(client.send(event())) == 200
-        assert kind(client.send(event(b"2"))) is Failure.BROKEN
+        assert kind(send(client, event())) == 200
+        assert kind(send(client, event(b"2"))) is Failure.BROKEN
         assert len(server.requests) == 2
-        assert kind(client.send(event())) == 200
+        assert kind(send(client, event())) == 200
 
 
 @pytest.mark.parametrize(("idle_seconds", "connections"), [(3.9, 1), (4.1, 3)])
@@ -252,7 +256,7 @@ def test_a_connection_idle_for_more_than_4_seconds_is_not_used_again(idle_second
     clock = Clock()
     with FaultyServer(always(OK)) as server, client_of(server.port, clock=clock) as client:
         for _ in range(3):
-            assert kind(client.send(event())) == 200
+            assert kind(send(client, event())) == 200
             clock.now += idle_seconds
     assert server.connections == connections
 
@@ -261,53 +265,71 @@ def test_a_connection_older_than_300_seconds_is_not_used_again() -> None:
     clock = Clock()
     with FaultyServer(always(OK)) as server, client_of(server.port, clock=clock) as client:
         for _ in range(101):
-            assert kind(client.send(event())) == 200
+            assert kind(send(client, event())) == 200
             clock.now += 3
         assert server.connections == 1
-        assert kind(client.send(event())) == 200
+        assert kind(send(client, event())) == 200
     assert server.connections == 2
 
 
 def test_an_attempt_whose_time_is_up_before_it_wrote_anything_is_unreachable() -> None:
     clock = Clock()
     with FaultyServer(always(OK)) as server, client_of(server.port, timeout_seconds=2, clock=clock) as client:
-        assert kind(client.send(event())) == 200
-        clock.step = 1.5
-        assert client.send(event()) == NoAnswer(Failure.UNREACHABLE, "timed out")
+        assert kind(send(client, event())) == 200
+        clock.step = 2.5
+        assert send(client, event()) == NoAnswer(Failure.UNREACHABLE, "timed out")
     assert len(server.requests) == 1
 
 
-def test_many_threads_each_get_the_answer_to_their_own_event() -> None:
+def test_many_at_once_each_get_the_answer_to_their_own_event() -> None:
     def echo(peer: Peer) -> None:
         while request := peer.read_request():
             body = request.partition(b"\r\n\r\n")[2]
             peer.socket.sendall(HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
-    def work(worker: int) -> None:
-        for number in range(50):
-            body = b"%d of %d" % (number, worker)
-            replies.append((client.send(event(body)), Answer(200, body)))
-
-    replies: list[tuple[Reply, Reply]] = []
+    bodies = [b"%d" % number * (number % 100 + 1) for number in range(800)]
+    waiting, replies = list(enumerate(bodies)), dict[int, Reply]()
     with FaultyServer(echo) as server, client_of(server.port) as client:
-        workers = [threading.Thread(target=work, args=(worker,)) for worker in range(16)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-    assert len(replies) == 800
-    assert all(reply == own for reply, own in replies)
+        for position, body in waiting[:16]:
+            client.start(Job(position, event(body)))
+        rest = iter(waiting[16:])
+        while len(replies) < len(bodies):
+            for returned in client.wait(AMPLE_SECONDS):
+                assert returned.position not in replies
+                replies[returned.position] = returned.reply
+                for position, body in islice(rest, 1):
+                    client.start(Job(position, event(body)))
+    assert [replies[position] for position in range(800)] == [Answer(200, body) for body in bodies]
     assert server.connections <= 16
 
 
-def test_close_ends_every_kept_connection_and_keeps_no_other() -> None:
+def test_close_ends_the_connections_that_are_kept_and_those_under_way() -> None:
+    def answers_the_first(peer: Peer) -> None:
+        peer.read_request()
+        peer.socket.sendall(OK)
+        peer.read_request()
+        peer.hang()
+
+    with FaultyServer(answers_the_first) as server, client_of(server.port) as client:
+        for position in range(2):
+            client.start(Job(position, event()))
+        returned = 0
+        while returned < 2:
+            returned += len(client.wait(AMPLE_SECONDS))
+        client.start(Job(2, event()))
+        assert repr(client).endswith("1 under way, 1 connections kept>")
+        client.close()
+        for _ in range(2):
+            server.wait_for_end_of_connection()
+        assert repr(client).endswith("closed>")
+
+
+def test_close_ends_a_connection_that_is_just_being_opened() -> None:
     with FaultyServer(always(OK)) as server, client_of(server.port) as client:
-        client.send(event())
+        client.start(Job(0, event()))
         client.close()
         server.wait_for_end_of_connection()
-        client.send(event())
-        server.wait_for_end_of_connection()
-        assert "closed" in repr(client)
+    assert not server.requests
 
 
 # The key
@@ -324,9 +346,9 @@ def test_the_key_is_in_no_repr_no_log_and_no_reply(
     for fault, tls in faults:
         scheme = "https" if tls else "http"
         with FaultyServer(fault, tls) as server, client_of(server.port, scheme=scheme) as client:
-            seen += [client.send(event()), client.contacts(SHOP), client, *vars(client).values()]
+            seen += [send(client, event()), client.contacts(SHOP), client, *vars(client).values()]
             with pytest.raises(InternalError) as refused:
-                client.send(event(shop_id="a b"))
+                send(client, event(shop_id="a b"))
             seen += [refused.value]
     shown = "\n".join(map(repr, seen)) + caplog.text + "".join(capfd.readouterr())
     assert "Client to 127.0.0.1" in shown

@@ -123,6 +123,8 @@ def test_the_installed_program_may_be_killed_as_well(server: ArrivalsServer, tmp
 ALONE: dict[tuple[str, int], tuple[set[int], bool]] = {
     ("before send", 5): ({4}, False),
     ("after send", 5): ({4}, True),
+    ("before reply", 5): ({4}, True),
+    ("after reply", 5): ({4}, True),
     ("before commit of intents", 1): (set(), False),
     ("after commit of intents", 1): ({0}, False),
     ("before commit of intents", 5): ({3}, True),
@@ -158,6 +160,8 @@ AMONG_MANY = [
     ("before record", 30),
     ("before send", 20),
     ("after send", 20),
+    ("before reply", 20),
+    ("after reply", 20),
     ("before commit of intents", 2),
     ("after commit of intents", 2),
     ("before commit of deliveries", 2),

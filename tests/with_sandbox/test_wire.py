@@ -26,6 +26,7 @@ from tests.with_sandbox.attempts import (
     event,
     kind,
     reset_after_the_request,
+    send,
 )
 from tests.with_sandbox.faulty_server import Fault, FaultyServer, Peer, always, answering, tunnelling
 
@@ -99,7 +100,7 @@ def test_a_connection_that_breaks_and_an_answer_that_is_none_are_broken(fault: F
 
 def test_a_reset_before_the_request_is_broken_or_was_seen_while_connecting() -> None:
     with FaultyServer(Peer.reset) as server, client_of(server.port) as client:
-        seen = {kind(client.send(event())) for _ in range(20)}
+        seen = {kind(send(client, event())) for _ in range(20)}
     assert seen <= {Failure.BROKEN, Failure.UNREACHABLE}
     assert not server.requests
 
@@ -154,7 +155,7 @@ def test_an_endpoint_that_does_not_read_times_out() -> None:
 
     has_ended = threading.Event()
     with FaultyServer(fault) as server, client_of(server.port, SHORT_SECONDS) as client:
-        assert kind(client.send(event(b"x" * 16_000_000))) is Failure.TIMED_OUT
+        assert kind(send(client, event(b"x" * 16_000_000))) is Failure.TIMED_OUT
         has_ended.set()
 
 
@@ -181,18 +182,18 @@ def silent_port() -> Iterator[int]:
 
 def test_a_refused_connection_is_unreachable() -> None:
     with client_of(unused_port()) as client:
-        assert client.send(event()) == NoAnswer(Failure.UNREACHABLE, "Connection refused")
+        assert send(client, event()) == NoAnswer(Failure.UNREACHABLE, "Connection refused")
 
 
 def test_a_connection_that_nobody_accepts_is_unreachable(silent_port: int) -> None:
     with client_of(silent_port, SHORT_SECONDS) as client:
-        assert kind(client.send(event())) is Failure.UNREACHABLE
+        assert kind(send(client, event())) is Failure.UNREACHABLE
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70 + ".invalid"])
 def test_a_name_that_does_not_resolve_is_unreachable(host: str) -> None:
     with client_of(443, host=host) as client:
-        assert kind(client.send(event())) is Failure.UNREACHABLE
+        assert kind(send(client, event())) is Failure.UNREACHABLE
 
 
 def test_a_name_that_stops_resolving_midway_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,10 +201,10 @@ def test_a_name_that_stops_resolving_midway_is_unreachable(monkeypatch: pytest.M
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     with FaultyServer(answering(OK)) as server, client_of(server.port, host="localhost") as client:
-        assert kind(client.send(event())) == 200
+        assert kind(send(client, event())) == 200
         server.wait_for_end_of_connection()
         monkeypatch.setattr(socket, "getaddrinfo", fail)
-        assert client.send(event()) == NoAnswer(Failure.UNREACHABLE, "Temporary failure in name resolution")
+        assert send(client, event()) == NoAnswer(Failure.UNREACHABLE, "Temporary failure in name resolution")
 
 
 def test_an_address_that_stays_silent_leaves_time_for_the_next(
@@ -214,7 +215,7 @@ def test_an_address_that_stays_silent_leaves_time_for_the_next(
 
     with FaultyServer(always(OK)) as server, client_of(1, timeout_seconds=2, host="two.example") as client:
         monkeypatch.setattr(socket, "getaddrinfo", resolve)
-        assert kind(client.send(event())) == 200
+        assert kind(send(client, event())) == 200
 
 
 def test_too_many_open_files_is_unreachable_and_passes() -> None:
@@ -222,11 +223,11 @@ def test_too_many_open_files_is_unreachable_and_passes() -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
         try:
-            reply = client.send(event())
+            reply = send(client, event())
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         assert reply == NoAnswer(Failure.UNREACHABLE, "Too many open files")
-        assert kind(client.send(event())) == 200
+        assert kind(send(client, event())) == 200
 
 
 # TLS
@@ -234,7 +235,7 @@ def test_too_many_open_files_is_unreachable_and_passes() -> None:
 
 def test_events_go_over_tls_and_keep_the_connection(valid_tls: ssl.SSLContext) -> None:
     with FaultyServer(always(OK), valid_tls) as server, client_of(server.port, scheme="https") as client:
-        assert [client.send(event(b"x" * 100_000)) for _ in range(3)] == [WHOLE] * 3
+        assert [send(client, event(b"x" * 100_000)) for _ in range(3)] == [WHOLE] * 3
     assert server.connections == 1
 
 
@@ -244,12 +245,12 @@ def test_curl_ca_bundle_is_honoured_too(
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "authority.pem"))
     with FaultyServer(always(OK), valid_tls) as server, client_of(server.port, scheme="https") as client:
-        assert client.send(event()) == WHOLE
+        assert send(client, event()) == WHOLE
 
 
 def refused_for(server_tls: ssl.SSLContext, host: str = "127.0.0.1") -> str:
     with FaultyServer(always(OK), server_tls) as server, client_of(server.port, scheme="https", host=host) as client:
-        reply = client.send(event())
+        reply = send(client, event())
         assert isinstance(reply, NoAnswer)
         assert reply.failure is Failure.UNTRUSTED
         assert not server.requests
@@ -297,7 +298,7 @@ def test_a_certificate_of_an_unknown_authority_is_untrusted_without_a_bundle() -
 def test_a_handshake_that_comes_to_nothing_is_unreachable(fault: Fault) -> None:
     with FaultyServer(fault) as server, client_of(server.port, SHORT_SECONDS, "https") as client:
         started = time.monotonic()
-        assert kind(client.send(event())) is Failure.UNREACHABLE
+        assert kind(send(client, event())) is Failure.UNREACHABLE
         assert time.monotonic() - started < SHORT_SECONDS * 30
 
 
@@ -314,7 +315,7 @@ def test_a_tls_connection_that_breaks_stalls_or_drips_ends_as_a_plain_one(
     fault: Fault, timeout_seconds: float, failure: Failure, valid_tls: ssl.SSLContext
 ) -> None:
     with FaultyServer(fault, valid_tls) as server, client_of(server.port, timeout_seconds, "https") as client:
-        assert kind(client.send(event())) is failure
+        assert kind(send(client, event())) is failure
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
@@ -337,7 +338,7 @@ def test_events_go_through_the_proxy_that_the_environment_names(
     with FaultyServer(always(OK), valid_tls) as server, FaultyServer(tunnelling()) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:p%40ss@127.0.0.1:{proxy.port}")
         with client_of(server.port, scheme="https") as client:
-            assert [client.send(event()) for _ in range(3)] == [WHOLE] * 3
+            assert [send(client, event()) for _ in range(3)] == [WHOLE] * 3
     target = f"127.0.0.1:{server.port}"
     assert proxy.requests == [
         f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nProxy-Authorization: Basic dXNlcjpwQHNz\r\n\r\n".encode()
@@ -354,7 +355,7 @@ def test_a_proxy_may_speak_http_1_0_and_be_named_without_a_scheme(
     ):
         monkeypatch.setenv("ALL_PROXY", f"127.0.0.1:{proxy.port}")
         with client_of(server.port, scheme="https") as client:
-            assert client.send(event()) == WHOLE
+            assert send(client, event()) == WHOLE
     assert proxy.connections == 1
 
 
@@ -363,7 +364,7 @@ def test_no_proxy_is_honoured(valid_tls: ssl.SSLContext, monkeypatch: pytest.Mon
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("NO_PROXY", "example.com,localhost")
         with client_of(server.port, scheme="https", host="localhost") as client:
-            assert client.send(event()) == WHOLE
+            assert send(client, event()) == WHOLE
     assert proxy.connections == 0
 
 
@@ -372,7 +373,7 @@ def test_plain_http_on_loopback_never_leaves_for_a_proxy(monkeypatch: pytest.Mon
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
         with client_of(server.port) as client:
-            assert client.send(event()) == WHOLE
+            assert send(client, event()) == WHOLE
     assert proxy.connections == 0
 
 
@@ -395,7 +396,7 @@ def test_a_proxy_that_opens_no_tunnel_is_unreachable_and_what_it_said_is_told(
     with FaultyServer(fault) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:p%40ss@127.0.0.1:{proxy.port}")
         with client_of(443, SHORT_SECONDS, "https", host="endpoint.example") as client:
-            reply = client.send(event())
+            reply = send(client, event())
     assert isinstance(reply, NoAnswer)
     assert reply.failure is Failure.UNREACHABLE
     assert told in reply.detail
@@ -411,7 +412,7 @@ def test_connecting_gets_5_seconds_at_most_of_an_attempt(monkeypatch: pytest.Mon
     with FaultyServer(dripping) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         with client_of(443, 50 * 3600, "https", clock=fast, host="endpoint.example") as client:
-            assert kind(client.send(event())) is Failure.UNREACHABLE
+            assert kind(send(client, event())) is Failure.UNREACHABLE
 
 
 @pytest.mark.parametrize(
