@@ -103,7 +103,7 @@ class Tidier(NodeTransformer):
     def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Note a path; Python's own attributes are no part of a record."""
         if node.attr.startswith("__"):
-            self.problems.append(f'"{node.attr}" reaches for an attribute of a Python object; there are only columns')
+            self.problems.append(f'"{node.attr}" is out of reach: a mapping reads columns and nothing else')
         self._reached(node)
         return self.generic_visit(node)
 

@@ -74,7 +74,7 @@ def parse(source: Json) -> tuple[Template | None, tuple[str, ...]]:
     except TemplateSyntaxError as mistake:
         return None, (f"{_told(mistake)} (at character {_SANDBOX.lexer.offset + 1})",)
     except (TemplateError, ValueError, SyntaxError, RecursionError, MemoryError):
-        return None, ("the template can't be read: it's nested too deeply, or holds what Python can't",)
+        return None, ("the template can't be read: it's nested too deeply, or holds a number that is too long",)
 
 
 def why_not(error: Exception) -> str:
