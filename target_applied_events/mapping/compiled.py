@@ -9,8 +9,14 @@ from target_applied_events.errors import MappingError
 from target_applied_events.event import Event, Rejection, Violation
 from target_applied_events.mapping.checking import mistakes, notes
 from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NOW
-from target_applied_events.mapping.fields import FieldReader, field_reader, properties_reader, shard_value_reader
-from target_applied_events.mapping.identity import Keys, contact_identifiers, keys_of_content, keys_of_occasion
+from target_applied_events.mapping.fields import field_readers, object_reader, shard_value_reader
+from target_applied_events.mapping.identity import (
+    contact_identifiers,
+    deduping_key,
+    identity_of_content,
+    identity_of_occasion,
+    ledger_key,
+)
 from target_applied_events.mapping.notation import Unmappable, compact, text
 from target_applied_events.mapping.template import why_not
 
@@ -27,6 +33,9 @@ class Passed:
 
 
 _PASSED: Final = Passed()
+_IDENTIFIERS: Final = frozenset(IDENTIFIERS)
+_HASHED: Final = (*(name for name in METRIC if name != "deduping_key"), "additional_properties")
+"""What of a metric the event's key is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +67,17 @@ class Mapping:
         self._ordered = declaration.ordered
         when = declaration.fields.get("when")
         self.speaks_of_deleted = when is not None and any("_sdc_deleted_at" in path[:2] for path in when.paths)
-        self._reads = {field: field_reader(declaration, field, stream.name) for field in declaration.fields}
-        self._properties = properties_reader(declaration, stream.name)
-        self._event_fields = self._section("", EVENT)
-        self._contact_fields = self._section("contact.", CONTACT)
-        self._metric_fields = self._section("metric.", METRIC)
+        self._reads = field_readers(declaration, stream.name)
+        self._title = object_reader(declaration, "", EVENT, self._reads)
+        self._contact = object_reader(declaration, "contact.", CONTACT, self._reads)
+        self._metric = object_reader(declaration, "metric.", _HASHED, self._reads)
         self._when, self._shop = self._reads.get("when"), self._reads.get("shop_id")
-        self._once_per = self._reads.get("once_per")
+        self._once_per, self._deduping = self._reads.get("once_per"), self._reads.get("metric.deduping_key")
         self._shard_value = shard_value_reader(self._reads, stream.shard_identifier)
 
     def __repr__(self) -> str:
         """Tell which mapping it is, of which stream."""
         return f"<{type(self).__name__} {self.label} of {self._stream.name}>"
-
-    def _section(self, prefix: str, names: Any) -> tuple[tuple[str, FieldReader], ...]:  # noqa: ANN401  a table of the contract
-        return tuple((name, self._reads[prefix + name]) for name in names if prefix + name in self._reads)
 
     def event(self, record: Record, deleted: bool = False) -> Event | Passed | Rejection:  # noqa: FBT001, FBT002  one flag
         """Make the event of a record; nothing that a record holds makes it raise.
@@ -103,69 +108,54 @@ class Mapping:
     def _event(self, record: Record) -> Event:
         stream = self._stream
         shop = stream.shop_id if self._shop is None else self._shop(record).lower()
-        body = _filled(self._event_fields, record)
-        if body.get("event_time") == NOW:
-            del body["event_time"]
-        contact = _filled(self._contact_fields, record)
-        if any(name in contact for name in IDENTIFIERS):
-            body["contact"] = contact
-        else:
-            contact = {}
-        metric, deduping = self._metric(record)
-        if metric:
-            body["metric"] = metric
-        elif not contact:
-            raise Unmappable("no contact is left, every identifier came out empty, and there is no metric")
+        body = self._body(record)
         source: Record = {name: record.get(name) for name in stream.key_properties}
-        keys = self._keys(record, shop, source, body)
-        if metric:
-            metric["deduping_key"] = deduping or keys.deduping
+        identity = self._identity(record, shop, source, body)
+        if "metric" in body:
+            mapped = None if self._deduping is None else self._deduping(record)
+            body["metric"]["deduping_key"] = mapped or deduping_key(identity)
         return Event(
             stream=stream.name,
             mapping=self.label,
             shop_id=shop,
             body=compact(body),
-            key=keys.ledger,
-            identifiers=contact_identifiers(shop, contact) if self._ordered else (),
+            key=ledger_key(identity, stream.origin),
+            identifiers=contact_identifiers(shop, body["contact"]) if self._ordered and "contact" in body else (),
             key_properties=source,
             record=record,
         )
 
-    def _metric(self, record: Record) -> tuple[dict[str, Any], str | None]:
-        """Give the metric without its deduping key, and that key where it's mapped."""
-        if not self._metric_fields:
-            return {}, None
-        metric = _filled(self._metric_fields, record)
-        deduping = metric.pop("deduping_key", None)
-        if self._properties is not None and (found := self._properties(record)):
-            metric["additional_properties"] = found
-        return metric, deduping
+    def _body(self, record: Record) -> dict[str, Any]:
+        """Give what is sent, but for the deduping key, which may be made from it."""
+        body = self._title(record)
+        if body.get("event_time") == NOW:
+            del body["event_time"]
+        contact, metric = self._contact(record), self._metric(record)
+        if not _IDENTIFIERS.isdisjoint(contact):
+            body["contact"] = contact
+        elif not metric:
+            raise Unmappable("no contact is left, every identifier came out empty, and there is no metric")
+        if metric:
+            body["metric"] = metric
+        return body
 
-    def _keys(self, record: Record, shop: str, source: Record, body: dict[str, Json]) -> Keys:
-        stream = self._stream
+    def _identity(self, record: Record, shop: str, source: Record, body: dict[str, Json]) -> bytes:
+        stream = self._stream.name
         if self._once_per is not None:
-            return keys_of_occasion(stream.origin, shop, stream.name, self._name_template, self._once_per(record))
-        if not stream.key_properties:
+            return identity_of_occasion(shop, stream, self._name_template, self._once_per(record))
+        if not self._stream.key_properties:
             source = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
-        return keys_of_content(stream.origin, shop, stream.name, source, body)
+        return identity_of_content(shop, stream, source, body)
 
     def _violations(self, record: Record) -> tuple[Violation, ...]:
         """Try each field by itself, to name all that can't be read or written."""
         found = []
-        reads = dict(self._reads)
-        if self._properties is not None:
-            reads["metric.additional_properties"] = self._properties
-        for field, read in reads.items():
+        for field, read in self._reads.items():
             try:
                 compact(read(record))
             except Exception as error:  # noqa: BLE001  as in event()
                 found.append(_violation(f"$.{field}", error))
         return tuple(found)
-
-
-def _filled(fields: tuple[tuple[str, FieldReader], ...], record: Record) -> dict[str, Any]:
-    """Read the fields of one object; what is empty is left out."""
-    return {name: value for name, read in fields if (value := read(record)) is not None}
 
 
 def _violation(path: str, error: Exception) -> Violation:

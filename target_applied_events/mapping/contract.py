@@ -94,7 +94,8 @@ def _filled_text(value: Json) -> str | None:
 
 
 def _identifier(value: Json) -> str | None:
-    return (value if isinstance(value, str) else _text(value)).strip() or None
+    found = value if isinstance(value, str) else _text(value)
+    return found.strip() or None
 
 
 def _text(value: Json) -> str:
@@ -155,11 +156,11 @@ def number(found: str) -> Decimal:
 
 
 def _time(value: Json) -> str | None:
+    if isinstance(value, str):
+        return _time_of_text(value.strip())
     match value:
         case None:
             return None
-        case str():
-            return _time_of_text(value.strip())
         case int() | Decimal() if not isinstance(value, bool):
             raise Unmappable("found a number; the endpoint wants a time: the filter timestamp reads epochs")
         case _:

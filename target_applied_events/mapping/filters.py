@@ -36,7 +36,9 @@ def scalar_text(value: Json) -> str:
     Raises:
         Unmappable: It is an object or an array.
     """
-    if isinstance(value, str | int | Decimal):
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | Decimal):
         return text(value)
     raise Unmappable(f"a filter that works on text found {kind(value)}")
 

@@ -7,7 +7,6 @@ the keys that it gives.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_applied_events.mapping.notation import Unmappable, canonical, canonical_bytes
@@ -24,24 +23,10 @@ KEY_BYTES: Final = 16
 _BETWEEN: Final = "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The two names of an event.
-
-    Attributes:
-        ledger: What the ledger knows it by, 16 bytes; differs for each endpoint.
-        deduping: What the endpoint may know it by, 32 hexadecimal digits; the same for each endpoint.
-    """
-
-    ledger: bytes
-    deduping: str
-
-
-def keys_of_content(origin: str, shop: str, stream: str, source: Record, body: Mapping[str, Json]) -> Keys:
-    """Name an event by what it says: the same event of the same row is the same, a changed one is new.
+def identity_of_content(shop: str, stream: str, source: Record, body: Mapping[str, Json]) -> bytes:
+    """Write down what an event says: the same event of the same row is the same, a changed one is new.
 
     Args:
-        origin: Scheme, host and port of the endpoint.
         shop: The shop's uuid.
         stream: The stream that the record came from.
         source: The key properties of the record; where it has none, the record itself.
@@ -50,22 +35,24 @@ def keys_of_content(origin: str, shop: str, stream: str, source: Record, body: M
     Raises:
         Unmappable: A text is no valid Unicode.
     """
-    return _keys(origin, [VERSION, "content", shop, stream, canonical(dict(source)), _canonical_body(body)])
+    row = {name: canonical(value) for name, value in source.items()}
+    return canonical_bytes([VERSION, "content", shop, stream, row, _canonical_body(body)])
 
 
-def _canonical_body(body: Mapping[str, Json]) -> dict[str, Json]:
+def _canonical_body(body: Mapping[str, Json]) -> Mapping[str, Json]:
     """Give a body's only number its canonical form; all else in it is text."""
     metric = body.get("metric")
     if not isinstance(metric, dict) or "value" not in metric:
-        return dict(body)
-    return {**body, "metric": {**metric, "value": canonical(metric["value"])}}
+        return body
+    value = metric["value"]
+    reduced = canonical(value)
+    return body if reduced is value else {**body, "metric": {**metric, "value": reduced}}
 
 
-def keys_of_occasion(origin: str, shop: str, stream: str, name: str, once_per: str) -> Keys:
-    """Name an event by its occasion: whatever else changes, it stays the same event.
+def identity_of_occasion(shop: str, stream: str, name: str, once_per: str) -> bytes:
+    """Write down an event's occasion: whatever else changes, it stays the same event.
 
     Args:
-        origin: Scheme, host and port of the endpoint.
         shop: The shop's uuid.
         stream: The stream that the record came from.
         name: The text of the template for the event's name.
@@ -74,7 +61,22 @@ def keys_of_occasion(origin: str, shop: str, stream: str, name: str, once_per: s
     Raises:
         Unmappable: A text is no valid Unicode.
     """
-    return _keys(origin, [VERSION, "occasion", shop, stream, name, once_per])
+    return canonical_bytes([VERSION, "occasion", shop, stream, name, once_per])
+
+
+def ledger_key(identity: bytes, origin: str) -> bytes:
+    """Give what the ledger knows an event by, 16 bytes; it differs for each endpoint.
+
+    Args:
+        identity: What the event says, or its occasion.
+        origin: Scheme, host and port of the endpoint.
+    """
+    return hashlib.blake2b(identity + origin.encode(), digest_size=KEY_BYTES).digest()
+
+
+def deduping_key(identity: bytes) -> str:
+    """Give what the endpoint may know an event by, 32 hexadecimal digits; the same for each endpoint."""
+    return hashlib.blake2b(identity, digest_size=KEY_BYTES).hexdigest()
 
 
 def record_key(record: Record, key_properties: Sequence[str]) -> str:
@@ -85,13 +87,6 @@ def record_key(record: Record, key_properties: Sequence[str]) -> str:
         return canonical_bytes([canonical(source)]).decode()
     except (Unmappable, TypeError):  # no valid Unicode, NaN: any text that is always the same will do
         return ascii(source)
-
-
-def _keys(origin: str, parts: list[Json]) -> Keys:
-    digest = hashlib.blake2b(canonical_bytes(parts), digest_size=KEY_BYTES)
-    deduping = digest.hexdigest()
-    digest.update(origin.encode())
-    return Keys(ledger=digest.digest(), deduping=deduping)
 
 
 def contact_identifiers(shop: str, contact: Mapping[str, str]) -> tuple[str, ...]:

@@ -17,8 +17,6 @@ LONGEST_NUMBER_DIGITS: Final = 20_000
 _COMPACT: Final = msgspec.json.Encoder(decimal_format="number")
 _SORTED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _UNROUNDED: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
-_NUMBERS: Final = (int, Decimal)
-_AS_THEY_ARE: Final = (str, bool)
 _SMALL_DIGITS: Final = 18
 _SMALL: Final = 10**_SMALL_DIGITS
 _LONGEST_NUMBER_BITS: Final = LONGEST_NUMBER_DIGITS * 3
@@ -55,24 +53,27 @@ def text(value: Json) -> str:
     """
     if isinstance(value, str):
         return value
+    if isinstance(value, Decimal):
+        return _plain(value)
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, _NUMBERS):
-        return _plain(value)
+    if isinstance(value, int):
+        return str(value) if -_SMALL < value < _SMALL else _plain(_decimal(value))
     return compact(value).decode()
 
 
-def _plain(number: int | Decimal) -> str:
-    if isinstance(number, int):
-        if -_SMALL < number < _SMALL:
-            return str(number)
-        if number.bit_length() > _LONGEST_NUMBER_BITS:
-            raise Unmappable(f"found a number of more than {LONGEST_NUMBER_DIGITS:,} digits, where text is made")
-        number = Decimal(number)  # str() of an int refuses more than 4,300 digits
+def _decimal(number: int) -> Decimal:
+    """Give an integer as one of the numbers that can be written whatever their length."""
+    if number.bit_length() > _LONGEST_NUMBER_BITS:
+        raise Unmappable(f"found a number of more than {LONGEST_NUMBER_DIGITS:,} digits, where text is made")
+    return Decimal(number)  # str() of an int refuses more than 4,300 digits
+
+
+def _plain(number: Decimal) -> str:
     written = str(number)
-    if len(written) <= LONGEST_NUMBER_DIGITS and "E" not in written and number.is_finite():
+    if "E" not in written and len(written) <= LONGEST_NUMBER_DIGITS and number.is_finite():
         return written
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
@@ -126,12 +127,14 @@ def _widen(value: object) -> object:
 
 def canonical(value: Json) -> Json:
     """Give equal numbers one form, at any depth: `1`, `1.0` and `1E0` come out the same."""
-    if value is None or isinstance(value, _AS_THEY_ARE):
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return _canonical_decimal(value)
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return value if -_SMALL < value < _SMALL else _UNROUNDED.normalize(Decimal(value))
-    if isinstance(value, Decimal):
-        return _canonical_decimal(value)
     if isinstance(value, dict):
         return {key: canonical(item) for key, item in value.items()}
     return [canonical(item) for item in value]
@@ -139,9 +142,11 @@ def canonical(value: Json) -> Json:
 
 def _canonical_decimal(value: Decimal) -> int | Decimal:
     reduced = _UNROUNDED.normalize(value)
-    if reduced.is_finite() and reduced.adjusted() < _SMALL_DIGITS and reduced == reduced.to_integral_value():
+    if not reduced.is_finite():
+        return reduced
+    if reduced == reduced.to_integral_value() and reduced.adjusted() < _SMALL_DIGITS:
         return int(reduced)
-    return reduced
+    return value if reduced.same_quantum(value) else reduced
 
 
 def canonical_bytes(value: object) -> bytes:

@@ -61,7 +61,7 @@ class Template:
             found = [_shortcut(part, stream) for part in self._parts]
             readers = [reader for reader in found if reader is not None]
             if len(readers) == len(found):
-                return readers[0] if self.is_alone else _joined(readers, strict=strict)
+                return readers[0] if self.is_alone else _joined(self._parts, readers, strict=strict)
         return _evaluated(self._root, stream, strict=strict, alone=self.is_alone)
 
 
@@ -157,14 +157,19 @@ def _text_of(context: Evaluation, parts: Iterable[Any]) -> str | None:
     return "".join(written)
 
 
-def _joined(readers: list[Reader], *, strict: bool) -> Reader:
+def _joined(parts: tuple[nodes.Expr, ...], readers: list[Reader], *, strict: bool) -> Reader:
+    """Write values between texts that are always the same."""
+    texts = [part.data if isinstance(part, nodes.TemplateData) else "" for part in parts]
+    gaps = [place for place, part in enumerate(parts) if not isinstance(part, nodes.TemplateData)]
+    filling = [(place, readers[place]) for place in gaps]
+
     def join(record: Record) -> str | None:
-        written = []
-        for reader in readers:
+        written = texts.copy()
+        for place, reader in filling:
             value = reader(record)
             if value is None and strict:
                 return None
-            written.append(value if isinstance(value, str) else text(value))
+            written[place] = value if isinstance(value, str) else text(value)
         return "".join(written)
 
     return join
@@ -178,7 +183,7 @@ def _shortcut(node: nodes.Node, stream: str) -> Reader | None:
         case nodes.Const(value=value):
             return lambda _: value
         case nodes.Filter(name=name, args=args, kwargs=[]) if name in PLAIN and node.node is not None:
-            constants = [argument.value for argument in args if isinstance(argument, nodes.Const)]
+            constants = tuple(argument.value for argument in args if isinstance(argument, nodes.Const))
             inner = _shortcut(node.node, stream)
             return None if inner is None or len(constants) != len(args) else _filtered(inner, PLAIN[name], constants)
         case nodes.Compare(expr=left, ops=[nodes.Operand(op=("eq" | "ne") as sign, expr=right)]):
@@ -202,7 +207,7 @@ def _either(left: Reader | None, right: Reader | None) -> Reader | None:
     return lambda record: left(record) or right(record)
 
 
-def _filtered(inner: Reader, function: Callable[..., Any], constants: list[Any]) -> Reader:
+def _filtered(inner: Reader, function: Callable[..., Any], constants: tuple[Any, ...]) -> Reader:
     def filtered(record: Record) -> Json:
         value = inner(record)
         found: Json = None if value is None else function(value, *constants)

@@ -29,11 +29,12 @@ def utc(found: str, zone: dt.tzinfo = dt.UTC) -> str:
     if (parts := _IN_UTC.fullmatch(found)) is None:
         return _converted(found, zone)
     day, clock = parts.groups()  # as most taps write it: there is nothing to convert
+    moment = f"{day}T{clock}"
     try:
-        dt.datetime.fromisoformat(f"{day}T{clock}")
+        dt.datetime.fromisoformat(moment)
     except ValueError:
         raise Unmappable(_NO_SUCH_TIME) from None
-    return f"{day}T{clock}Z"
+    return f"{moment}Z"
 
 
 def _converted(found: str, zone: dt.tzinfo) -> str:

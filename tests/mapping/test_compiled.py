@@ -347,6 +347,47 @@ def test_a_deleted_record_is_passed_over_unless_the_condition_speaks_of_it() -> 
     assert wanted.event(RECORD) == Passed()
 
 
+WHOLE: dict[str, Any] = {
+    "description": "Order {{ number }} for {{ total }} {{ currency }}",
+    "event_time": "{{ created_at }}",
+    "contact": {"email": "{{ email | lower }}", "name": "{{ customer.name }}", "remote_id": "{{ customer_id }}"},
+    "metric": {
+        **METRIC,
+        "value": "{{ total }}",
+        "metric_object_id": "{{ id }}",
+        "additional_properties": {"currency": "{{ currency }}", "paid": "{{ paid }}"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "key_properties", "key", "deduping_key"),
+    [
+        (WHOLE, ["id"], "d4e9eb65b9164c4799dac843a6951906", "828a82263b96b87fc46a791f711f0314"),
+        (
+            {**WHOLE, "once_per": "{{ number }}"},
+            ["id"],
+            "1ace148bec46a5e6154d58a024c53b5b",
+            "a46555530c72e1e1325068ff7c23bb35",
+        ),
+        ({"contact": CONTACT}, [], "ebd55b4171756b1dc211c7d2a3627787", None),
+        (
+            {**WHOLE, "metric": {**METRIC, "value": "{{ number }}00"}},
+            ["id", "total"],
+            "b548bfe18f5bc774acfa0f946ac7db82",
+            "b0a486016fe6723a5ae9b5017f6603a7",
+        ),
+    ],
+    ids=["by content", "by occasion", "by the whole record", "by two keys"],
+)
+def test_what_an_event_is_known_by_never_changes_from_release_to_release(
+    raw: dict[str, Any], key_properties: list[str], key: str, deduping_key: str | None
+) -> None:
+    found = event(raw, {"total": Decimal("129.90"), "_sdc_sequence": 5}, key_properties=key_properties)
+    assert found.key.hex() == key
+    assert json.loads(found.body).get("metric", {}).get("deduping_key") == deduping_key
+
+
 def test_an_event_goes_to_its_mappings_own_shop() -> None:
     assert event({"contact": CONTACT}).shop_id == SHOP
     assert event({"contact": CONTACT, "shop_id": "{{ shop_uuid }}"}).shop_id == OTHER_SHOP
@@ -476,11 +517,8 @@ POOL: list[dict[str, Any]] = [
     {"contact": CONTACT, "description": "{{ any | fromjson | string | sha256 }}{{ any[:2] }}{{ any ** tags % 7 }}"},
     {"contact": {"email": "{{ any | lower | trim }}"}, "metric": {**METRIC, "value": "{{ tags | sum }}"}},
 ]
-MAPPINGS = [
-    compiled(raw, key_properties=keys, schema={"properties": dict.fromkeys(SCHEMA["properties"], True)})
-    for raw in POOL
-    for keys in (["id"], [])
-]
+ANYTHING = {"properties": dict.fromkeys(SCHEMA["properties"], True)}
+MAPPINGS = [compiled(raw, key_properties=keys, schema=ANYTHING) for raw in POOL for keys in (["id"], [])]
 
 
 def keeps_the_contract(found: dict[str, Any]) -> None:
@@ -519,6 +557,35 @@ def test_no_record_makes_a_mapping_raise_and_what_comes_out_keeps_the_contract(
         assert mapping.event(record) == found
     else:
         assert isinstance(found, Passed | Rejection)
+
+
+def through_jinja(raw: Any) -> Any:  # noqa: ANN401  a mapping, or a part of it
+    """Write each expression so that nothing but Jinja can work it out."""
+    if isinstance(raw, dict):
+        return {name: value if name == "name" else through_jinja(value) for name, value in raw.items()}
+    return raw.replace(" }}", " if true }}") if isinstance(raw, str) else raw
+
+
+BOTH_WAYS = [
+    (compiled(raw, schema=ANYTHING), compiled(through_jinja(raw), schema=ANYTHING))
+    for raw in (
+        WHOLE,
+        {"contact": {"email": "{{ any }}", "phone": "{{ tags }}", "name": "{{ attributes }}"}, "once_per": "{{ any }}"},
+        {"contact": CONTACT, "event_time": "{{ any }}", "description": "<{{ any }}|{{ tags }}|{{ total | lower }}>"},
+        {"metric": {**METRIC, "value": "{{ any }}", "metric_object_id": "{{ email }}", "deduping_key": "{{ tags }}"}},
+        {"metric": {**METRIC, "value": 1, "additional_properties": {"a": "{{ any }}", "b": "{{ tags }}", "c": 5}}},
+        {"contact": CONTACT, "when": "{{ any }}", "shop_id": "{{ id }}", "shard_by": "{{ tags }}"},
+    )
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(both=st.sampled_from(BOTH_WAYS), record=st.fixed_dictionaries({}, optional=dict.fromkeys(RECORD, JSON)))
+def test_what_is_done_without_jinja_makes_the_events_that_jinja_would(
+    both: tuple[Mapping, Mapping], record: dict[str, Any]
+) -> None:
+    quick, full = (mapping.event({**RECORD, **record}) for mapping in both)
+    assert quick == full
 
 
 BEYOND = [10**5000, -(10**5000), Decimal("1E+999999999999999999"), Decimal("-1E-999999999999999999")]

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from target_applied_events.mapping.identity import VERSION, Keys, contact_identifiers, keys_of_content, keys_of_occasion
+from target_applied_events.mapping.identity import (
+    VERSION,
+    contact_identifiers,
+    deduping_key,
+    identity_of_content,
+    identity_of_occasion,
+    ledger_key,
+)
 
 ORIGIN = "https://core.appliedlabs.ai"
 SHOP = "66e4b0f0-8c1f-4d8e-9d43-0d5f2a1c7e11"
@@ -18,6 +26,16 @@ BODY: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Keys:
+    ledger: bytes
+    deduping: str
+
+
+def keys(identity: bytes, origin: str) -> Keys:
+    return Keys(ledger_key(identity, origin), deduping_key(identity))
+
+
 def content(
     *,
     origin: str = ORIGIN,
@@ -26,13 +44,13 @@ def content(
     source: dict[str, Any] | None = None,
     body: dict[str, Any] = BODY,
 ) -> Keys:
-    return keys_of_content(origin, shop, stream, {"id": 7} if source is None else source, body)
+    return keys(identity_of_content(shop, stream, {"id": 7} if source is None else source, body), origin)
 
 
 def occasion(
     *, origin: str = ORIGIN, shop: str = SHOP, stream: str = "orders", name: str = "Paid", once: str = "7"
 ) -> Keys:
-    return keys_of_occasion(origin, shop, stream, name, once)
+    return keys(identity_of_occasion(shop, stream, name, once), origin)
 
 
 def test_the_keys_of_an_event_never_change_from_release_to_release() -> None:
