@@ -18,15 +18,14 @@ from target_applied_events.settings import PROPERTIES
 from target_applied_events.summary import Summary
 from tests import examples
 from tests.examples import Example, Expression
-from tests.pages import PROJECT, operations, rows_of
+from tests.pages import PAGES, PROJECT, README, commands, links, rows_of
 from tests.target_process import PROGRAM
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGES = [*sorted((PROJECT / "docs").glob("*.md")), PROJECT / "SECURITY.md", PROJECT / "CHANGELOG.md"]
 SHOWN = list(examples.examples(examples.PAGE.read_text()))
-COMMANDS = re.findall(r"^target-applied-events (.*)$", operations(), re.MULTILINE)
+COMMANDS = [shlex.split(command) for page in PAGES for command in commands(page)]
 
 
 @pytest.mark.parametrize("example", [item for item in SHOWN if isinstance(item, Example)], ids=lambda item: item.name)
@@ -61,7 +60,7 @@ def test_no_block_of_the_page_of_mappings_is_left_out() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_link_leads_somewhere(page: Path) -> None:
-    for address, _, place in (link.partition("#") for link in re.findall(r"\]\(([^):]+)\)", page.read_text())):
+    for address, _, place in (link.partition("#") for _, link in links(page)):
         target = page.parent / address if address else page
         assert target.exists(), address
         headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE) if place else []
@@ -73,18 +72,24 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("subcommand", sorted({shlex.split(line)[0] for line in COMMANDS}))
-def test_each_command_of_the_page_of_operations_has_the_options_named(subcommand: str) -> None:
-    lines = [shlex.split(line) for line in COMMANDS if shlex.split(line)[0] == subcommand]
-    named = {word for line in lines for word in line if word.startswith("--")}
-    place = [] if subcommand.startswith("--") else [subcommand]
-    told = subprocess.run([str(PROGRAM), *place, "--help"], capture_output=True, text=True, check=True, timeout=50)
-    assert named
-    assert named <= set(re.findall(r"--[a-z-]+", told.stdout))
+@pytest.mark.parametrize("subcommand", sorted({command[0] for command in COMMANDS if not command[0].startswith("-")}))
+def test_each_command_on_a_page_is_there_with_the_options_named(subcommand: str) -> None:
+    named = {word for command in COMMANDS if command[0] == subcommand for word in command if word.startswith("--")}
+    assert named <= _options(subcommand)
 
 
-@pytest.mark.parametrize(("statuses", "meaning"), rows_of("reply", "what follows"))
-def test_a_reply_means_what_the_page_of_operations_says(statuses: str, meaning: str) -> None:
+def test_the_target_has_the_options_that_the_pages_name() -> None:
+    named = {word for command in COMMANDS if command[0].startswith("-") for word in command if word.startswith("--")}
+    assert {"--config", "--input"} <= named <= _options()
+
+
+def _options(*subcommand: str) -> set[str]:
+    told = subprocess.run([str(PROGRAM), *subcommand, "--help"], capture_output=True, text=True, check=True, timeout=50)
+    return set(re.findall(r"--[a-z-]+", told.stdout))
+
+
+@pytest.mark.parametrize(("statuses", "meaning"), rows_of("reply", "what follows", page=README))
+def test_a_reply_means_what_readme_says(statuses: str, meaning: str) -> None:
     for status in map(int, statuses.split(", ")):
         usual, _, while_unknown = meaning.partition("; ")
         assert usual.startswith(_words(_judged(status, known_good=True)))
