@@ -103,7 +103,7 @@ def _tell(error: TargetError | SingerSDKError) -> int:
             for problem in error.problems:
                 logger.error("%s", problem)
         case InternalError():
-            logger.error("%s", error, exc_info=error)
+            logger.error("This is a mistake of the program itself, please report it: %s", error, exc_info=error)
         case StopReading():
             logger.warning("%s", error)
         case _:

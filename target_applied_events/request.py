@@ -37,7 +37,7 @@ class Request:
             SettingsError: The key can't be a header, or the address is none.
         """
         if not _HEADER_VALUE.fullmatch(api_key):
-            raise SettingsError(["api_key: must be printable ASCII without white space"])
+            raise SettingsError(["api_key: must be printable ASCII without white space."])
         address = prepared(method, url)
         self._told = f"{method} {urlsplit(url).path}"
         host = urlsplit(address.url or url).netloc.rpartition("@")[2]

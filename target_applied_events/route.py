@@ -74,7 +74,7 @@ def prepared(method: str, url: str) -> requests.PreparedRequest:
     try:
         return requests.Request(method, url).prepare()
     except (requests.RequestException, ValueError):  # their text quotes the address, which may hold a password
-        raise SettingsError(["api_url: must be the endpoint's address, this is none"]) from None
+        raise SettingsError(["api_url: must be the endpoint's address, as https://HOST/v2026-04."]) from None
 
 
 def _trust(verify: object) -> ssl.SSLContext:
@@ -86,7 +86,7 @@ def _trust(verify: object) -> ssl.SSLContext:
         )
     except OSError as error:
         said = error.strerror or str(error)
-        problem = f"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE: {bundle} can't be read as certificates ({said})"
+        problem = f"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE: {bundle} can't be read as certificates ({said})."
         raise SettingsError([problem]) from error
     context.set_alpn_protocols(["http/1.1"])
     return context
@@ -100,4 +100,4 @@ def _proxy(address: str) -> Proxy:
         credentials = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         if url.scheme == "http" and url.hostname:
             return Proxy(url.hostname, url.port or 80, f"Basic {credentials}" if user else "")
-    raise SettingsError(["HTTPS_PROXY or ALL_PROXY: must be an HTTP proxy, http://host:port"])
+    raise SettingsError(["HTTPS_PROXY or ALL_PROXY: must be an HTTP proxy, http://host:port."])

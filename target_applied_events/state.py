@@ -21,7 +21,8 @@ def write_state(value: Any) -> None:  # noqa: ANN401 - a STATE's value is any JS
         sys.stdout.flush()
     except (BrokenPipeError, ValueError, AttributeError):  # there is none where it was closed before the start
         raise StopReading(
-            "Standard output was closed by its reader, so no STATE can leave: the run ends as at SIGTERM.",
+            "Standard output was closed by its reader, so no STATE can leave: the run ends. See why it was, and run "
+            "again.",
             exit_status=143,
         ) from None
     except OSError as error:

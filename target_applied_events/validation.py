@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_VIOLATIONS = 8
 """So many are listed of one record; the rest is likely more of the same."""
 
+_ADVICE = "Check the tap, or deselect there what is at fault."
 _DROP_HINT = "; a column that no mapping needs can be dropped with stream_maps"
 _MAX_SHOWN_CHARACTERS = 60
 
@@ -48,13 +49,13 @@ class Validator:
             SchemaError: The schema is itself invalid.
         """
         self._stream = stream
-        self._key_properties = tuple(key_properties)
+        self._key_properties, self._keys = tuple(key_properties), frozenset(key_properties)
         try:
             whole = exact(dict(schema))
             self._rules = _compile(stream, whole)
             self._rules_of_deleted = _compile(stream, {k: v for k, v in whole.items() if k != "required"})
         except RecursionError:
-            raise SchemaError(f"The schema of stream {stream!r} is nested too deeply to be read.") from None
+            raise SchemaError(f"The SCHEMA of the stream {stream} is nested too deeply to be read. {_ADVICE}") from None
 
     def __repr__(self) -> str:
         """Name the stream."""
@@ -69,9 +70,9 @@ class Validator:
                 isn't asked. Within nested objects it still is.
         """
         rules = self._rules_of_deleted if deleted else self._rules
-        missing = [name for name in self._key_properties if name not in record]
-        if not missing and rules.accept(record):
+        if record.keys() >= self._keys and rules.accept(record):
             return ()
+        missing = [name for name in self._key_properties if name not in record]
         keys = [Violation(_path([name]), "is missing, and it is a key property") for name in missing]
         told = {violation.path for violation in keys}
         others = (violation for violation in rules.explain(record) if violation.path not in told)
@@ -112,7 +113,7 @@ def _compile(stream: str, schema: Schema) -> _Rules:
             return _Rules(*draft.compile(schema))
         except ValueError as error:
             problem = problem or error
-    raise SchemaError(f"The schema of stream {stream!r} is invalid{_fault(schema, drafts[0], problem)}.")
+    raise SchemaError(f"The SCHEMA of the stream {stream} is invalid{_fault(schema, drafts[0], problem)}. {_ADVICE}")
 
 
 def _fault(schema: Schema, draft: Draft, problem: ValueError | None) -> str:

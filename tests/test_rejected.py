@@ -105,7 +105,7 @@ def test_a_run_that_rejects_nothing_leaves_no_file(tmp_path: Path) -> None:
 def test_a_directory_that_can_not_be_made_ends_the_run_and_names_the_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     kept = RejectedRecords(tmp_path / "file" / "rejected", "run")
-    with pytest.raises(RejectedRecordsError, match=r"Not a directory.* data_dir names the directory"):
+    with pytest.raises(RejectedRecordsError, match=r"Not a directory.* See data_dir"):
         kept.keep([rejected({"id": 1})])
 
 

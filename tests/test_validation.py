@@ -339,7 +339,7 @@ def test_a_schema_for_each_item_is_understood_without_a_draft() -> None:
     ],
 )
 def test_an_invalid_schema_is_named_with_its_stream_and_the_place(schema: dict[str, Any], said: str) -> None:
-    with pytest.raises(SchemaError, match="stream 'orders'") as raised:
+    with pytest.raises(SchemaError, match="the stream orders is invalid") as raised:
         Validator("orders", schema, [])
     assert said in str(raised.value)
 
@@ -410,7 +410,7 @@ def whole(_: object, value: object) -> bool:
 def reference(draft: Any, schema: dict[str, Any]) -> Any:  # noqa: ANN401 - jsonschema's classes
     checker = jsonschema.FormatChecker(formats=())
     for name, check in FORMATS.items():
-        checker.checks(name)(check)
+        checker.checks(name)(lambda value, check=check: not isinstance(value, str) or bool(check(value)))
     with_decimals: Any = jsonschema.validators.extend  # type: ignore[no-untyped-call,unused-ignore]
     return with_decimals(draft, type_checker=draft.TYPE_CHECKER.redefine("integer", whole))(
         schema, format_checker=checker

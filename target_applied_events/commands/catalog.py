@@ -11,8 +11,6 @@ from target_applied_events.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_ADVICE = "`--catalog` takes what `meltano invoke --dump=catalog TAP` or a tap's `--discover` writes."
-
 
 def as_messages(catalog: IO[str]) -> IO[str]:
     """Read a catalog as an input of SCHEMA messages: of the selected streams, where any is; else of all.
@@ -24,7 +22,10 @@ def as_messages(catalog: IO[str]) -> IO[str]:
         streams = json.load(catalog)["streams"]
         messages = list(_messages(streams))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise InputError(f"{getattr(catalog, 'name', 'This')} is no Singer catalog. {_ADVICE}") from None
+        raise InputError(
+            f"{getattr(catalog, 'name', 'This')} is no Singer catalog. `--catalog` takes what `meltano invoke "
+            "--dump=catalog TAP` or a tap's `--discover` writes."
+        ) from None
     return StringIO("".join(json.dumps(message) + "\n" for message in messages))
 
 

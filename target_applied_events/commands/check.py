@@ -71,7 +71,7 @@ def check(config: _ConfigInput, *, file_input: IO[str] | None, catalog: IO[str] 
         click.echo(f"{click.style(mark, fg=colour)} {printable(finding.text)}")
         wrong += finding.sign is Sign.WRONG
     if wrong:
-        raise TargetError(f"{wrong} {'check' if wrong == 1 else 'checks'} failed.")
+        raise TargetError(f"{wrong} {'check' if wrong == 1 else 'checks'} failed: see above.")
 
 
 def _findings(config: _ConfigInput, file_input: IO[str] | None, catalog: IO[str] | None) -> Iterator[Finding]:

@@ -78,7 +78,7 @@ def _open(settings: Settings, *, must_exist: bool) -> Ledger:
     run_id = f"ledger-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     opened = open_ledger(settings.ledger_url, origin=settings.origin, run_id=run_id)
     if isinstance(opened, NoLedger):
-        raise LedgerError("ledger_url is `none`: there is no ledger to look at.")
+        raise LedgerError("ledger_url is `none`: there is no ledger to look at. Give the one that runs use.")
     return opened
 
 

@@ -97,7 +97,7 @@ def _look_at_server(url: URL) -> str:
         raise LedgerError("PostgreSQL needs psycopg: install `target-applied-events[postgres]`.") from None
     except DBAPIError as error:
         first = str(error.orig).strip().partition("\n")[0]
-        raise LedgerError(f"{place_of(url)} can't be used: {first}.") from None
+        raise LedgerError(f"{place_of(url)} can't be used: {first}. See whether its server is up.") from None
 
 
 def _look_into_server(connection: Connection, place: str) -> str:

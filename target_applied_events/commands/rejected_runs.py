@@ -120,7 +120,7 @@ class LeftRuns:
             return name
         named = ", ".join(names[:_MOST_NAMED]) or "none"
         raise RejectedRecordsError(
-            f"No rejected records of a run {run} are left in {self.directory}; left are: {named}."
+            f"No rejected records of a run {run} are left in {self.directory} (data_dir); left are: {named}."
         )
 
     def give_up(self, run: str) -> int:
@@ -166,7 +166,9 @@ class LeftRuns:
         run = self._known(run)
         path = self._path(run)
         if self._table is None or path.exists():
-            raise RejectedRecordsError(f"There is nothing to export: the rejected records of {run} are in {path}.")
+            raise RejectedRecordsError(
+                f"There is nothing to export: the rejected records of {run} are in {path}: give that as --input."
+            )
         self._refuse_live(run)
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)

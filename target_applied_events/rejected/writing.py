@@ -64,7 +64,7 @@ class RejectedRecords:
         except OSError as error:
             raise RejectedRecordsError(
                 f"Rejected records can't be kept in {self.path}: {said(error)}. "
-                "Nothing is given up without being kept, so the run ends; data_dir names the directory."
+                "Nothing is given up without being kept, so the run ends. See data_dir, and whether its disk is full."
             ) from error
         except RecursionError:
             raise RejectedRecordsError(

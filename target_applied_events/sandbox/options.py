@@ -98,7 +98,7 @@ def _endpoint(data: str, rules: Rules, faults: Faults) -> Endpoint:
     try:
         return Endpoint(Store(data), rules, faults)
     except sqlite3.Error as error:
-        raise click.ClickException(f"--data {data} can't be used: {error}.") from None
+        raise click.ClickException(f"--data {data} can't be used: {error}. Give another file.") from None
 
 
 def _serve(host: str, port: int, endpoint: Endpoint) -> None:
