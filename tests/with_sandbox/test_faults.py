@@ -291,12 +291,12 @@ def files_but_sockets(process: int) -> int:
 
 
 def test_too_many_open_files_slow_a_run_down_and_lose_nothing(target: ForkedTarget, tmp_path: Path) -> None:
-    """Each request needs a connection, and two of them may be open."""
+    """Each request needs a connection, and two of them may be open beside the pair of sockets that wakes the client."""
 
     def limit_and_take(peer: Peer) -> None:
         if peer.read_request():
             (process,) = target.running
-            resource.prlimit(process, resource.RLIMIT_NOFILE, (files_but_sockets(process) + 2,) * 2)
+            resource.prlimit(process, resource.RLIMIT_NOFILE, (files_but_sockets(process) + 4,) * 2)
             peer.socket.sendall(answer(200, "Connection: close\r\n"))
 
     with FaultyServer(limit_and_take) as server:
