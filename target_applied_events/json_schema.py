@@ -15,18 +15,19 @@ import jsonschema
 import jsonschema_rs
 import referencing
 
-from target_applied_events.keywords import OF_ITEMS, redefined
+from target_applied_events.keywords import OF_ITEMS, is_multiple, redefined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Schema: TypeAlias = dict[str, Any]
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 # Where schemas lie within a schema: `properties` may hold a column named `items`, and `default` may look like a schema.
 _ONE_SCHEMA = {"additionalProperties", "contains", "else", "if", "not", "propertyNames", "then"}
 _LISTED_SCHEMAS = {"allOf", "anyOf", "oneOf"}
+_NO_FRACTION = {"anyOf": [{"not": {"type": "number"}}, {"type": "integer"}]}
 _NAMED_SCHEMAS = {"$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"}
 
 
@@ -77,13 +78,21 @@ def exact(schema: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _widened(schema: Any, *, nullable_items: bool) -> Any:  # noqa: ANN401 - a schema, or what stands in its place
-    """Copy a schema with null allowed as array items and without the formats that aren't ours."""
+    """Copy a schema with null allowed as array items, no other formats than ours, and exact multiples."""
     if not isinstance(schema, dict):
         return schema
     copy = {name: _widened_below(name, value, nullable_items=nullable_items) for name, value in schema.items()}
     if copy.get("format") not in FORMATS:
         copy.pop("format", None)
-    return copy
+    return _strict_of_multiples(copy)
+
+
+def _strict_of_multiples(schema: Schema) -> Schema:
+    """Say where `multipleOf` is whole that no fraction is one: jsonschema-rs holds a float of it against the rule."""
+    unit, others = schema.get("multipleOf"), schema.get("allOf", [])
+    if isinstance(unit, int | Decimal) and is_multiple(unit, 1) and isinstance(others, list):
+        return {**schema, "allOf": [*others, _NO_FRACTION]}
+    return schema
 
 
 def _widened_below(keyword: str, value: Any, *, nullable_items: bool) -> Any:  # noqa: ANN401 - any keyword's value
@@ -119,33 +128,35 @@ def _refers_to_items(schema: Any) -> bool:  # noqa: ANN401 - any JSON
 # --- formats -------------------------------------------------------------------------------------------------------
 
 
-def _reads(parse: Callable[[str], object], value: object) -> bool:
+def _is_date_time(found: str) -> bool:
     try:
-        return not isinstance(value, str) or parse(value) is not None
+        datetime.fromisoformat(found)
     except ValueError:
         return False
+    return True
 
 
-def _is_date_time(value: object) -> bool:
-    return _reads(datetime.fromisoformat, value)
+def _is_date(found: str) -> bool:
+    try:
+        date.fromisoformat(found)
+    except ValueError:
+        return False
+    return True
 
 
-def _is_date(value: object) -> bool:
-    return _reads(date.fromisoformat, value)
+FORMATS: dict[str, Callable[[str], object]] = {"date-time": _is_date_time, "date": _is_date, "uuid": _UUID.fullmatch}
+"""The formats that are checked, each a test of a string. Times with a zone and without are both a date-time."""
 
 
-def _is_uuid(value: object) -> bool:
-    return not isinstance(value, str) or _UUID.fullmatch(value) is not None
-
-
-FORMATS: dict[str, Callable[[object], bool]] = {"date-time": _is_date_time, "date": _is_date, "uuid": _is_uuid}
-"""The formats that are checked. Taps write times with a zone and without, so both are a date-time."""
+def _of_strings(check: Callable[[str], object]) -> Callable[[object], bool]:
+    """Let what is no string have every format, as JSON Schema does."""
+    return lambda value: not isinstance(value, str) or bool(check(value))
 
 
 def _format_checker() -> jsonschema.FormatChecker:
     checker = jsonschema.FormatChecker(formats=())
     for name, check in FORMATS.items():
-        checker.checks(name)(check)
+        checker.checks(name)(_of_strings(check))
     return checker
 
 

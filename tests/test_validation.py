@@ -222,6 +222,12 @@ def test_multiple_of_the_smallest_unit_of_38_digits_is_exact() -> None:
     assert not accepts({"multipleOf": 1e-38}, Decimal("0." + DIGITS_38 + "1"))
 
 
+@pytest.mark.parametrize("unit", [1, 3, Decimal("1.0")])
+@pytest.mark.parametrize("value", ["1190524078798134.875", "11905240787981340.875", "9007199254740993.5"])
+def test_a_fraction_is_no_multiple_of_a_whole_number_however_long_it_is(unit: int | Decimal, value: str) -> None:
+    assert not accepts({"multipleOf": unit}, Decimal(value))
+
+
 exact_numbers = st.one_of(st.integers(), st.decimals(allow_nan=False, allow_infinity=False, places=6))
 
 
