@@ -16,23 +16,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from demo import desk, postgres, shop
+from demo import postgres, shop
 from demo.pipeline import PROJECT, Pipeline
+from target_applied_events.commands.demo_processes import ANY_FREE_PORT, DemoError, running_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from demo.desk import Desk
+    from target_applied_events.commands.demo_processes import Sandbox
 
 FOLDER = PROJECT / ".demo"
 SEED = 20260407
 LOG_LINES_SHOWN = 10
 EVENTS_SHOWN = 2
-
-
-class DemoError(Exception):
-    """A run of the pipeline failed; the message ends with what the target said last."""
 
 
 def main() -> int:
@@ -42,7 +39,7 @@ def main() -> int:
         signal.signal(number, _end)
     try:
         _play(console)
-    except (DemoError, desk.DeskError) as error:
+    except DemoError as error:
         console.print(f"[red]The demo stopped.[/red] {escape(str(error))}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
@@ -60,7 +57,10 @@ def _play(console: Console) -> None:
     shutil.rmtree(FOLDER / "meltano", ignore_errors=True)
     rng = shop.seeded(SEED)
     console.print("Starting a PostgreSQL with a small shop, and an endpoint on this machine.")
-    with postgres.running(FOLDER / "postgres") as socket, desk.running() as endpoint:
+    with (
+        postgres.running(FOLDER / "postgres") as socket,
+        running_sandbox(FOLDER / "sandbox.log", [ANY_FREE_PORT]) as endpoint,
+    ):
         console.print(f"What arrives at the endpoint is shown at [bold]{endpoint.address}[/bold]")
         pipeline = Pipeline(FOLDER / "meltano", postgres.url(socket), endpoint.api_url)
         postgres.create_tables(socket)
@@ -73,18 +73,18 @@ def _play(console: Console) -> None:
         _what_next(console, endpoint)
 
 
-def _first_run(console: Console, pipeline: Pipeline, endpoint: Desk, rows: shop.Shop) -> None:
+def _first_run(console: Console, pipeline: Pipeline, endpoint: Sandbox, rows: shop.Shop) -> None:
     _run(console, pipeline, FOLDER / "first-run.log")
-    bodies = endpoint.bodies()
+    bodies = endpoint.events()
     console.print(f"\n[bold]First run:[/bold] {len(rows)} rows became {len(bodies)} events. A few of them:\n")
     console.print(_table(_samples(bodies)))
 
 
-def _second_run(console: Console, pipeline: Pipeline, endpoint: Desk, rows: shop.Shop) -> None:
-    before = endpoint.bodies()
+def _second_run(console: Console, pipeline: Pipeline, endpoint: Sandbox, rows: shop.Shop) -> None:
+    before = endpoint.events()
     log = FOLDER / "second-run.log"
     _run(console, pipeline, log)
-    after = endpoint.bodies()
+    after = endpoint.events()
     arrived = after[len(before) :]
     console.print(f"\n[bold]Second run, a day later:[/bold] {len(rows)} new rows became {len(arrived)} events.\n")
     console.print(_table(arrived[:EVENTS_SHOWN]))
@@ -150,7 +150,7 @@ def _repeats(bodies: list[dict[str, Any]]) -> str:
     return "No event came twice." if twice == 0 else f"{twice} events came twice."
 
 
-def _what_next(console: Console, endpoint: Desk) -> None:
+def _what_next(console: Console, endpoint: Sandbox) -> None:
     console.print(
         "\n[bold]What next[/bold]\n"
         "  meltano.yml holds the mappings that made these events: change one, then make demo again.\n"

@@ -38,11 +38,6 @@ def read_ledger_url(text: str) -> URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername in _POSTGRES else url
 
 
-def redacted(text: str) -> str:
-    """Write a `ledger_url` so that it can be shown."""
-    return text if text == NONE else place_of(read_ledger_url(text)) if ledger_url_problem(text) is None else "***"
-
-
 def place_of(url: URL) -> str:
     """Tell where a ledger is, without user, password and options."""
     if url.drivername in _SQLITE:

@@ -1,4 +1,4 @@
-"""What all tests share: folders of their own, no proxy between them and their servers, and how hypothesis searches."""
+"""What all tests share: folders of their own, no proxy to their servers, a sandbox, and how hypothesis searches."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+from tests.sandbox_process import Sandbox, running_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,3 +31,18 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             if name.upper() in OUTSIDE or name.startswith("TARGET_APPLIED_EVENTS_"):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session")
+def _one_sandbox() -> Iterator[Sandbox]:
+    """Started once for all tests that want one."""
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(_one_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """An empty sandbox without faults."""
+    _one_sandbox.clear()
+    yield _one_sandbox
+    _one_sandbox.put_faults({})

@@ -12,11 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from target_applied_events.errors import LedgerError
 from target_applied_events.event import Event, Standing
+from target_applied_events.ledger import Ledger, open_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from target_applied_events.ledger import Ledger
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
 DELIVERED, IN_DOUBT = Standing.DELIVERED, Standing.IN_DOUBT
 
@@ -59,6 +59,23 @@ class Clock:
     def __call__(self) -> float:
         """Read it."""
         return self.now
+
+
+def opened(place: Path | str, run: str = "run-1", *, origin: str = ORIGIN, clock: Clock | None = None) -> Ledger:
+    """Open a ledger in a file or at a URL."""
+    url = place if isinstance(place, str) else f"sqlite:///{place}"
+    ledger = open_ledger(url, origin=origin, run_id=run, clock=clock or Clock())
+    assert isinstance(ledger, Ledger)
+    return ledger
+
+
+@contextlib.contextmanager
+def running(
+    place: Path | str, run: str = "run-1", *, origin: str = ORIGIN, clock: Clock | None = None
+) -> Iterator[Ledger]:
+    """Open a ledger for a run that ends with the block."""
+    with contextlib.closing(opened(place, run, origin=origin, clock=clock)) as ledger:
+        yield ledger
 
 
 KEYS = range(6)

@@ -124,13 +124,13 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def running_sandbox(log: Path) -> Iterator[Sandbox]:
-    """Run a sandbox at its usual port, or a free one, until the block ends.
+def running_sandbox(log: Path, ports: Sequence[int] = (USUAL_PORT, ANY_FREE_PORT)) -> Iterator[Sandbox]:
+    """Run a sandbox at the first port that it can have, until the block ends.
 
     Raises:
         DemoError: It doesn't start.
     """
-    sandbox = _start(log, USUAL_PORT) or _start(log, ANY_FREE_PORT)
+    sandbox = next((found for port in ports if (found := _start(log, port)) is not None), None)
     if sandbox is None:
         raise DemoError(f"The sandbox doesn't start. It said:\n{last_lines(log)}")
     try:

@@ -1,4 +1,4 @@
-"""A sandbox with its page open in a real browser."""
+"""The sandbox's page, open in a real browser."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.sandbox_process import Sandbox, running_sandbox
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, ConsoleMessage, Page
+
+    from tests.sandbox_process import Sandbox
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -33,20 +33,6 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield started
         started.close()
-
-
-@pytest.fixture(scope="session")
-def _one_sandbox() -> Iterator[Sandbox]:
-    with running_sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(_one_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """An empty sandbox without faults."""
-    _one_sandbox.clear()
-    yield _one_sandbox
-    _one_sandbox.put_faults({})
 
 
 def _is_wrong(message: ConsoleMessage) -> bool:

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from demo.pipeline import API_KEY
 from target_applied_events.shard import shard_of
 from tests.sandbox_process import Sandbox, running_sandbox
 from tests.with_airflow.airflow import DAG, Airflow, Task, descendants
-from tests.with_postgres.expected import Body, Rows, bodies, comparable
+from tests.with_postgres.expected import Body, Rows, bodies, by_contact, in_one_order
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +109,7 @@ def test_the_shard_is_killed_in_the_middle(night: Night) -> None:
 
 
 def test_every_event_arrives_and_twice_only_what_the_kill_left_in_doubt(night: Night) -> None:
-    assert _sorted(list(_first_time(night).values())) == _sorted(night.expected)
+    assert in_one_order(list(_first_time(night).values())) == in_one_order(night.expected)
     times = Counter(map(_name_of, night.arrived))
     doubled = [item for item in night.arrived if times[_name_of(item)] > 1]
     assert {item.shard for item in doubled} <= {KILLED}
@@ -128,7 +128,7 @@ def test_what_had_arrived_before_the_kill_is_skipped_by_the_ledger_and_not_sent_
 
 
 def test_the_events_of_every_contact_arrive_in_the_order_of_the_rows(night: Night) -> None:
-    assert _by_contact(list(_first_time(night).values())) == _by_contact(night.expected)
+    assert by_contact(list(_first_time(night).values())) == by_contact(night.expected)
 
 
 def test_no_shards_pace_starves(night: Night) -> None:
@@ -201,14 +201,3 @@ def _first_time(night: Night) -> dict[tuple[str, str], Body]:
     for item in night.arrived:
         known.setdefault(_name_of(item), item.body)
     return known
-
-
-def _sorted(found: list[Body]) -> list[Body]:
-    return sorted(map(comparable, found), key=lambda body: (body["name"], body["event_time"]))
-
-
-def _by_contact(found: list[Body]) -> dict[str, list[tuple[str, object]]]:
-    order = defaultdict(list)
-    for body in map(comparable, found):
-        order[body["contact"]["remote_id"]].append((body["name"], body["event_time"]))
-    return order

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,19 @@ def comparable(body: Body) -> Body:
     at = body["event_time"]
     made = {"event_time": at if isinstance(at, datetime) else datetime.fromisoformat(at)}
     return body | made | ({"metric": metric} if metric else {})
+
+
+def in_one_order(found: list[Body]) -> list[Body]:
+    """Order bodies by what they are, whenever they came."""
+    return sorted(map(comparable, found), key=lambda body: (body["name"], body["event_time"]))
+
+
+def by_contact(found: list[Body]) -> dict[str, list[tuple[str, object]]]:
+    """Tell the events of each contact, in the order they came."""
+    order = defaultdict(list)
+    for body in map(comparable, found):
+        order[body["contact"]["remote_id"]].append((body["name"], body["event_time"]))
+    return order
 
 
 def _signed_up(row: Row) -> Body:

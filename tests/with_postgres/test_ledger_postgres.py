@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import signal
 import subprocess
@@ -20,8 +19,8 @@ from hypothesis import Phase, settings
 
 from demo import postgres
 from target_applied_events.errors import LedgerError
-from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger, postgres_session
-from tests.ledgers import DAY, DELIVERED, IN_DOUBT, ORIGIN, SHOP, Clock, Runs, events, key
+from target_applied_events.ledger import REFRESH_DAYS, Ledger, postgres_session
+from tests.ledgers import DAY, DELIVERED, IN_DOUBT, SHOP, Clock, Runs, events, key, opened, running
 from tests.with_postgres.transaction_pool import running_pool
 
 if TYPE_CHECKING:
@@ -48,18 +47,6 @@ def in_new_schema(server: str) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}".encode())
     return f"{server}&options={quote(f'-csearch_path={schema}')}"
-
-
-def opened(url: str, run: str = "run-1", *, origin: str = ORIGIN, clock: Clock | None = None) -> Ledger:
-    ledger = open_ledger(url, origin=origin, run_id=run, clock=clock or Clock())
-    assert isinstance(ledger, Ledger)
-    return ledger
-
-
-@contextlib.contextmanager
-def running(url: str, run: str = "run-1", *, origin: str = ORIGIN, clock: Clock | None = None) -> Iterator[Ledger]:
-    with contextlib.closing(opened(url, run, origin=origin, clock=clock)) as ledger:
-        yield ledger
 
 
 def sql(url: str, statement: str) -> list[tuple[object, ...]]:

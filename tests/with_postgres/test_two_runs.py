@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import pytest
 from demo import postgres, shop
 from demo.pipeline import API_KEY, Pipeline
 from tests.sandbox_process import running_sandbox
-from tests.with_postgres.expected import Body, Rows, bodies, comparable
+from tests.with_postgres.expected import Body, Rows, bodies, by_contact, in_one_order
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,16 +53,16 @@ def test_both_runs_end_well(runs: TwoRuns) -> None:
 
 
 def test_every_row_arrives_as_the_events_that_its_mappings_make(runs: TwoRuns) -> None:
-    assert _sorted(runs.first) == _sorted(bodies(runs.first_rows))
+    assert in_one_order(runs.first) == in_one_order(bodies(runs.first_rows))
 
 
 def test_a_second_run_sends_what_is_new_and_not_the_bookmarks_row_again(runs: TwoRuns) -> None:
     known = bodies(runs.first_rows)
-    assert _sorted(runs.second) == _sorted([body for body in bodies(runs.all_rows) if body not in known])
+    assert in_one_order(runs.second) == in_one_order([body for body in bodies(runs.all_rows) if body not in known])
 
 
 def test_the_events_of_each_contact_arrive_in_the_order_that_the_tap_reads_them(runs: TwoRuns) -> None:
-    assert _by_contact(runs.first) == _by_contact(bodies(runs.first_rows))
+    assert by_contact(runs.first) == by_contact(bodies(runs.first_rows))
 
 
 def test_the_shop_has_what_makes_mappings_hard(runs: TwoRuns) -> None:
@@ -89,14 +88,3 @@ def test_the_key_is_in_none_of_the_files_that_the_runs_leave(runs: TwoRuns) -> N
 
 def _arrived(events: list[dict[str, Any]]) -> list[Body]:
     return [event["body"] for event in events]
-
-
-def _sorted(found: list[Body]) -> list[Body]:
-    return sorted(map(comparable, found), key=lambda body: (body["name"], body["event_time"]))
-
-
-def _by_contact(found: list[Body]) -> dict[str, list[tuple[str, object]]]:
-    order = defaultdict(list)
-    for body in map(comparable, found):
-        order[body["contact"]["remote_id"]].append((body["name"], body["event_time"]))
-    return order

@@ -1,4 +1,4 @@
-"""A sandbox for the tests in here, started once for all of them and emptied for each."""
+"""A target that is forked for each run, and a last look at what a test left on the disk."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox_process import Sandbox, running_sandbox
+from tests.with_sandbox.crashes import key_is_found
+from tests.with_sandbox.forked_target import ForkedTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
-@pytest.fixture(scope="session")
-def _one_sandbox() -> Iterator[Sandbox]:
-    with running_sandbox() as running:
-        yield running
+@pytest.fixture(scope="module")
+def target() -> Iterator[ForkedTarget]:
+    """Imported once for all tests of a module."""
+    with ForkedTarget() as started:
+        yield started
 
 
 @pytest.fixture
-def sandbox(_one_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """An empty sandbox without faults."""
-    _one_sandbox.clear()
-    yield _one_sandbox
-    _one_sandbox.put_faults({})
+def _no_file_holds_the_key(tmp_path: Path) -> Iterator[None]:
+    """Fail a test that leaves the key anywhere but in its config."""
+    yield
+    assert not key_is_found(tmp_path)

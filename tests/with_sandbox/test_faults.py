@@ -18,30 +18,20 @@ import pytest
 
 from tests.target_process import PROGRAM, Finished, Message, config, record, run_target, schema, state
 from tests.with_sandbox.arrivals import ArrivalsServer
-from tests.with_sandbox.crashes import key_is_found, named_in
+from tests.with_sandbox.crashes import named_in
 from tests.with_sandbox.faulty_server import FaultyServer, Peer, always
-from tests.with_sandbox.forked_target import ForkedTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.with_sandbox.faulty_server import Fault
+    from tests.with_sandbox.forked_target import ForkedTarget
+
+pytestmark = pytest.mark.usefixtures("_no_file_holds_the_key")
 
 MAPPING: Message = {"stream": "rows", "name": "Row {{ id }}", "contact": {"remote_id": "{{ id }}"}}
 SCHEMA = schema("rows", {"id": {"type": "integer"}, "text": {"type": "string"}})
 FULL_BYTES = 100_000
-
-
-@pytest.fixture(scope="module")
-def target() -> Iterator[ForkedTarget]:
-    with ForkedTarget() as started:
-        yield started
-
-
-@pytest.fixture(autouse=True)
-def _nothing_holds_the_key(tmp_path: Path) -> Iterator[None]:
-    yield
-    assert not key_is_found(tmp_path)
 
 
 def rows(*numbers: int) -> Iterator[Message]:

@@ -11,30 +11,18 @@ import pytest
 from target_applied_events.target import TargetAppliedEvents
 from tests.target_process import API_KEY, PROGRAM, SHOP, Message, config, record, run_target, schema, state
 from tests.with_sandbox.arrivals import ArrivalsServer
-from tests.with_sandbox.crashes import key_is_found
 from tests.with_sandbox.faulty_server import FaultyServer, Peer, always
-from tests.with_sandbox.forked_target import ForkedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.with_sandbox.faulty_server import Fault
+    from tests.with_sandbox.forked_target import ForkedTarget
+
+pytestmark = pytest.mark.usefixtures("_no_file_holds_the_key")
 
 MAPPING: Message = {"stream": "rows", "name": "Row {{ id }}", "contact": {"remote_id": "{{ id }}"}}
 MESSAGES = [schema("rows", {"id": {"type": "integer"}}), record("rows", id=1), record("rows", id="bad"), state(1)]
-
-
-@pytest.fixture(scope="module")
-def target() -> Iterator[ForkedTarget]:
-    with ForkedTarget() as started:
-        yield started
-
-
-@pytest.fixture(autouse=True)
-def _no_file_holds_the_key(tmp_path: Path) -> Iterator[None]:
-    yield
-    assert not key_is_found(tmp_path)
 
 
 def test_the_key_reaches_the_endpoint(target: ForkedTarget, tmp_path: Path) -> None:
