@@ -9,7 +9,7 @@ from singer_sdk.sinks import Sink
 from target_applied_events.errors import InputError, MappingError
 from target_applied_events.handover import Item, Stream
 from target_applied_events.intake import Intake
-from target_applied_events.mapping import Mapping, choose, compile_mappings, near_miss
+from target_applied_events.mapping import Declaration, Mapping, choose, compile_mappings, near_miss
 from target_applied_events.validation import Validator
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from target_applied_events.summary import Summary
 
 MELTANO_TEST_STREAM = "meltano_test_stream"
+MOST_NAMED = 5
 
 
 class Receiver(Protocol):
@@ -87,13 +88,13 @@ class EventSink(Sink):
         """Decide what a stream without a mapping gets, at its SCHEMA."""
         settings, name = self._receiver.settings, self.stream_name
         similar = near_miss(settings.declarations, name)
-        hint = f" A mapping names {similar}, which differs only in case or punctuation." if similar else ""
+        mapped = _mapped(settings.declarations, similar)
         if name == MELTANO_TEST_STREAM:
             self.logger.info("The stream %s is Meltano's own test: its records are read and passed over.", name)
         elif settings.unmapped_streams == "error" or similar:
             problem = (
-                f"No mapping matches the stream {name}.{hint} Add one to `mappings`, deselect the stream in the tap, "
-                "or set `unmapped_streams: ignore`."
+                f"No mapping matches the stream {name}. {mapped} Add one to `mappings`, deselect the stream in the "
+                "tap, or set `unmapped_streams: ignore`."
             )
             raise MappingError([problem])
         else:
@@ -163,3 +164,11 @@ class EventSink(Sink):
     def is_full(self) -> bool:
         """Never: batches are the target's, one for all streams in the order read."""
         return False
+
+
+def _mapped(declarations: Sequence[Declaration], similar: str | None) -> str:
+    """Say which streams have mappings, so that a name that is meant and written otherwise is seen."""
+    if similar:
+        return f"A mapping names {similar}, which differs only in case or punctuation."
+    names = sorted({declaration.stream for declaration in declarations})
+    return f"There are mappings for {', '.join(names[:MOST_NAMED])}{' and others' if names[MOST_NAMED:] else ''}."

@@ -15,6 +15,7 @@ from target_applied_events.durable import sync_directory
 from target_applied_events.errors import RejectedRecordsError, said
 from target_applied_events.rejected.done import given_up, lock, record_hash
 from target_applied_events.rejected.table import Line, RejectedTable
+from target_applied_events.rejected.telling import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,6 +48,7 @@ class RejectedRecords:
         self.kept = 0
         self._file: FileIO | None = None
         self._declared: dict[str, Stream] = {}
+        self._told = Told()
 
     def __repr__(self) -> str:
         """Tell the file and whether it is open."""
@@ -70,6 +72,7 @@ class RejectedRecords:
             raise RejectedRecordsError(
                 "A record is nested too deeply to be kept among the rejected records. Drop the column with stream_maps."
             ) from None
+        self._told.tell(new)
         for record in new:
             self.kept += not record.tally.kept
             record.tally.kept = True
