@@ -35,11 +35,21 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An event to deliver."""
+    """An event to deliver.
+
+    Attributes:
+        record_bytes: How long its record was as it was read.
+    """
 
     event: Event
     stream: Stream
     tally: Tally
+    record_bytes: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """How long all is that is kept until the event is settled."""
+        return len(self.event.body) + self.record_bytes
 
 
 @dataclass(frozen=True, slots=True)

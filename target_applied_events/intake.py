@@ -9,7 +9,7 @@ from target_applied_events.handover import Pending, RejectedRecord, Tally
 from target_applied_events.mapping import Passed, record_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from target_applied_events.event import Record
     from target_applied_events.handover import Stream
@@ -44,8 +44,8 @@ class Intake:
         return f"<Intake {self._stream.name} shard={self._shard}>"
 
     def take(
-        self, record: Record, mappings: Sequence[Mapping], *, deleted: bool, strange: bool
-    ) -> Iterator[Pending | RejectedRecord]:
+        self, record: Record, mappings: Sequence[Mapping], *, deleted: bool, strange: bool, size_bytes: int = 0
+    ) -> Sequence[Pending | RejectedRecord]:
         """Decide on a record.
 
         Args:
@@ -53,59 +53,57 @@ class Intake:
             mappings: Those that look at it.
             deleted: Whether the source says that the row is gone.
             strange: Whether only a lenient parser could read it.
+            size_bytes: How long it was as it was read.
         """
-        key_is_ours = self._holds_key(record)
+        shard, keys = self._shard, self._stream.key_properties
+        key_is_ours = shard is None or shard.holds(record_key(record, keys))
         if not key_is_ours:
             mappings = [mapping for mapping in mappings if self._holds(mapping, record, key_is_ours=False)]
         if not mappings:
             self._pass_over()
-            return
+            return []
         tally = Tally()
         violations = _STRANGE if strange else self._violations(record, deleted=deleted)
         if violations:
-            yield from self._reject(record, Rejection("invalid", violations), tally, key_is_ours=key_is_ours)
-            return
+            return self._rejected(record, Rejection("invalid", violations), tally, key_is_ours=key_is_ours)
+        taken: list[Pending | RejectedRecord] = []
         for mapping in mappings:
-            yield from self._map(mapping, record, tally, deleted=deleted, key_is_ours=key_is_ours)
+            match mapping.event(record, deleted=deleted):
+                case Event() as event:
+                    if self._takes(mapping, record, key_is_ours=key_is_ours):
+                        taken.append(Pending(event, self._stream, tally, size_bytes))
+                case Passed():
+                    self._summary.read += 1
+                    self._summary.skipped_by_mapping += 1
+                case Rejection() as rejection:
+                    taken += self._rejected(record, rejection, tally, key_is_ours=key_is_ours)
+                case never:
+                    assert_never(never)
+        return taken
 
     def _violations(self, record: Record, *, deleted: bool) -> tuple[Violation, ...]:
         return () if self._validator is None else self._validator.violations(record, deleted=deleted)
 
-    def _map(
-        self, mapping: Mapping, record: Record, tally: Tally, *, deleted: bool, key_is_ours: bool
-    ) -> Iterator[Pending | RejectedRecord]:
-        result = mapping.event(record, deleted=deleted)
-        match result:
-            case Event() if not self._holds(mapping, record, key_is_ours=key_is_ours):
-                self._pass_over()
-            case Event():
-                self._summary.read += 1
-                yield Pending(result, self._stream, tally)
-            case Passed():
-                self._summary.read += 1
-                self._summary.skipped_by_mapping += 1
-            case Rejection():
-                yield from self._reject(record, result, tally, key_is_ours=key_is_ours)
-            case _:
-                assert_never(result)
-
-    def _reject(
-        self, record: Record, rejection: Rejection, tally: Tally, *, key_is_ours: bool
-    ) -> Iterator[RejectedRecord]:
-        if key_is_ours:
+    def _takes(self, mapping: Mapping, record: Record, *, key_is_ours: bool) -> bool:
+        """Count an event, and tell whether it's this run's."""
+        if self._holds(mapping, record, key_is_ours=key_is_ours):
             self._summary.read += 1
-            yield RejectedRecord(self._stream, record, rejection, tally)
-        else:
+            return True
+        self._pass_over()
+        return False
+
+    def _rejected(
+        self, record: Record, rejection: Rejection, tally: Tally, *, key_is_ours: bool
+    ) -> list[RejectedRecord]:
+        if not key_is_ours:
             self._pass_over()
+            return []
+        self._summary.read += 1
+        return [RejectedRecord(self._stream, record, rejection, tally)]
 
     def _pass_over(self) -> None:
         self._summary.read += 1
         self._summary.passed_over += 1
-
-    def _holds_key(self, record: Record) -> bool:
-        if self._shard is None:
-            return True
-        return self._shard.holds(record_key(record, self._stream.key_properties))
 
     def _holds(self, mapping: Mapping, record: Record, *, key_is_ours: bool) -> bool:
         """Whether the event that a mapping makes of a record is this run's."""

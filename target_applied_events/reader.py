@@ -35,6 +35,7 @@ class Reader(GenericSingerReader[str]):
     Attributes:
         on_pause: Called between reads; what it raises ends the reading.
         strange: Whether only the standard JSON parser could read the current message (NaN, a lone surrogate …).
+        size_bytes: How long the current message is.
     """
 
     default_input = sys.stdin
@@ -44,6 +45,7 @@ class Reader(GenericSingerReader[str]):
         super().__init__()
         self.on_pause: Callable[[], None] = lambda: None
         self.strange = False
+        self.size_bytes = 0
         self._decoder = msgspec.json.Decoder(float_hook=Decimal)
         self._line_number = 0
         self._unknown_types: set[str] = set()
@@ -112,6 +114,7 @@ class Reader(GenericSingerReader[str]):
         Raises:
             InputError: Neither can read it; says why, without the text.
         """
+        self.size_bytes = len(line)
         try:
             value = self._decoder.decode(line)
         except (ValueError, InvalidOperation, RecursionError):

@@ -107,7 +107,10 @@ class EventSink(Sink):
         del context
         deleted = record.get("_sdc_deleted_at") is not None
         mappings = self._applying(deleted=deleted)
-        for item in self._intake.take(record, mappings, deleted=deleted, strange=self._reader.strange):
+        reader = self._reader
+        for item in self._intake.take(
+            record, mappings, deleted=deleted, strange=reader.strange, size_bytes=reader.size_bytes
+        ):
             self._receiver.hand_over(item)
 
     def _applying(self, *, deleted: bool) -> Sequence[Mapping]:

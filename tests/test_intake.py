@@ -122,6 +122,13 @@ def test_whatever_a_key_holds_exactly_one_shard_rejects_its_record(value: object
     assert sorted(len(handed) for handed in rejected) == [0, 0, 1]
 
 
+def test_an_event_counts_with_its_record_which_is_kept_until_it_is_settled() -> None:
+    intake = Intake(ORDERS, None, None, Summary())
+    (item,) = intake.take({"id": 1, "email": "a@b.c"}, mappings(PLACED), deleted=False, strange=False, size_bytes=100)
+    assert isinstance(item, Pending)
+    assert item.size_bytes == len(item.event.body) + 100
+
+
 def test_settings_hand_the_shard_on() -> None:
     """What the sinks build an intake from."""
     config = {"api_key": "AL", "shop_id": SHOP, "shard": "2/3", "mappings": [PLACED]}

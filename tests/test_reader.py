@@ -58,6 +58,14 @@ class piped:  # noqa: N801 - reads as a verb
         self._thread.join()
 
 
+def test_the_length_of_each_message_is_known() -> None:
+    reader, lines = Reader(), [b'{"type":"STATE"}\n', b'{"type":"STATE", "value": NaN}\n']
+    found: list[int] = []
+    with piped(b"".join(lines)) as source:
+        reader.process_lines(source, {"STATE": lambda _: found.append(reader.size_bytes)})
+    assert found == [len(line) - 1 for line in lines]
+
+
 def test_a_number_with_a_fraction_or_exponent_is_a_decimal_to_the_last_digit() -> None:
     numbers = b'"a":0.1,"b":1.2345678901234567890123456789012345678,"c":1E+2,"d":7,"e":18446744073709551617'
     (message,) = read(b'{"type":"RECORD",' + numbers + b"}\n")
