@@ -52,8 +52,8 @@ IN_THE_MAPPING: dict[str, tuple[Message, str]] = {
     "no braces around a time's column": (
         {"event_time": "paid_at"},
         (
-            "mappings[0].event_time: found text that is no time as 2026-04-07T14:30:00Z; the filter timestamp reads other "
-            "forms: timestamp('%d.%m.%Y %H:%M'); a column is written \"{{ paid_at }}\""
+            "mappings[0].event_time: found text that is no time as 2026-04-07T14:30:00Z; the filter timestamp reads "
+            "other forms: timestamp('%d.%m.%Y %H:%M'); a column is written \"{{ paid_at }}\""
         ),
     ),
     "no braces around a condition": (
@@ -74,8 +74,8 @@ IN_THE_MAPPING: dict[str, tuple[Message, str]] = {
     "the table's name for the stream's": (
         {"stream": "orders"},
         (
-            "No mapping matches the stream public-orders. There are mappings for orders. Add one to `mappings`, deselect "
-            "the stream in the tap, or set `unmapped_streams: ignore`."
+            "No mapping matches the stream public-orders. There are mappings for orders. Add one to `mappings`, "
+            "deselect the stream in the tap, or set `unmapped_streams: ignore`."
         ),
     ),
     "a point in the stream's name": (
@@ -96,8 +96,8 @@ IN_THE_MAPPING: dict[str, tuple[Message, str]] = {
     "an epoch for a time": (
         {"event_time": "{{ epoch }}"},
         (
-            'mappings[0].event_time: the column "epoch" is an integer, which never is a time; the filter timestamp reads '
-            "epochs: {{ epoch | timestamp }}"
+            'mappings[0].event_time: the column "epoch" is an integer, which never is a time; the filter timestamp '
+            "reads epochs: {{ epoch | timestamp }}"
         ),
     ),
     "an integer for a uuid": (
