@@ -24,7 +24,7 @@ def ledger_url_problem(text: str) -> str | None:
     except (ArgumentError, ValueError):
         return f"`ledger_url` is no URL: {_WANTED} is wanted, with `%40` for an @ in the password"
     if url.drivername in _SQLITE:
-        if not url.database or url.database == ":memory:" or url.query:
+        if not url.database or url.database == ":memory:" or "\0" in url.database or url.query:
             return f"`ledger_url` names no file, or has options that SQLite's may not have: {_WANTED} is wanted"
         return None
     if url.drivername not in _POSTGRES:

@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -29,6 +30,13 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("must be text.")  # noqa: TRY004 - SettingReader reads one kind of error
     return value
+
+
+def path(value: object) -> Path:
+    """A place in the file system."""
+    if "\0" in text(value):
+        raise ValueError("must be a path.")
+    return Path(text(value)).expanduser()
 
 
 def api_key(value: object) -> str:

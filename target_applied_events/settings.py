@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import platformdirs
@@ -16,6 +15,7 @@ from target_applied_events.setting_values import DEFAULT_API_URL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from target_applied_events.mapping import Declaration
     from target_applied_events.shard import Shard
@@ -180,9 +180,7 @@ class Settings:
         reader = SettingReader(config)
         api_url = reader.take("api_url", values.api_url, DEFAULT_API_URL)
         declarations = reader.mappings()
-        data_dir = Path(
-            reader.take("data_dir", values.text, platformdirs.user_state_dir(PROGRAM, appauthor=False))
-        ).expanduser()
+        data_dir = reader.take("data_dir", values.path, platformdirs.user_state_path(PROGRAM, appauthor=False))
         settings = cls(
             api_key=reader.take("api_key", values.api_key, "" if offline else None),
             shop_id=reader.shop_id(declarations, needed=not offline),

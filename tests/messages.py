@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 CATALOGUE = Path(__file__).with_suffix(".md")
 PACKAGE = Path(__file__).parents[1] / "target_applied_events"
 HOLE = "{…}"
+PYTHONS_OWN = re.compile(
+    r"\b(\w+(Error|Exception)|NoneType|None|Decimal|dict|tuple|str|bool|int|Traceback|Python)\b|<\w+ object"
+)
+"""Words that a user need not know."""
 
 _ENDS = """
     TargetError SettingsError InputError SchemaError MappingError EndpointError LedgerError RejectedRecordsError
