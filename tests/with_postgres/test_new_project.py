@@ -120,6 +120,18 @@ def test_the_plugin_pasted_into_a_meltano_project_delivers(installed: list[dict[
 
 
 @pytest.mark.usefixtures("installed")
+def test_a_taps_messages_are_previewed_in_the_project(
+    project: Path, environment: dict[str, str], sandbox: Sandbox
+) -> None:
+    sandbox.clear()
+    done = run(readme.block("invoke"), project, environment | {"TARGET_APPLIED_EVENTS_UNMAPPED_STREAMS": "ignore"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"name":"Order placed"' in done.stdout
+    assert "Nothing was sent." in done.stderr
+    assert sandbox.requests() == []
+
+
+@pytest.mark.usefixtures("installed")
 def test_a_csv_file_is_delivered_by_another_tap(project: Path, environment: dict[str, str], sandbox: Sandbox) -> None:
     sandbox.clear()
     mapped = environment | {"TARGET_APPLIED_EVENTS_MAPPINGS": json.dumps([OF_ORDERS])}
