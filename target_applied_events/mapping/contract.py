@@ -105,7 +105,7 @@ def _text(value: Json) -> str:
 
 
 def _uuid(value: Json) -> str | None:
-    if isinstance(value, str) and is_uuid(value):
+    if isinstance(value, str) and _UUID.fullmatch(value):
         return value
     if isinstance(value, int | Decimal):
         raise Unmappable(f"found {kind(value)}; the endpoint wants a uuid: the filter uuid makes a stable one")
@@ -157,7 +157,8 @@ def number(found: str) -> Decimal:
 
 def _time(value: Json) -> str | None:
     if isinstance(value, str):
-        return _time_of_text(value.strip())
+        found = value.strip()
+        return utc(found) if found and found != NOW else found or None
     match value:
         case None:
             return None
@@ -165,12 +166,6 @@ def _time(value: Json) -> str | None:
             raise Unmappable("found a number; the endpoint wants a time: the filter timestamp reads epochs")
         case _:
             raise Unmappable(f"found {kind(value)}; the endpoint wants a time")
-
-
-def _time_of_text(found: str) -> str | None:
-    if not found or found == NOW:
-        return found or None
-    return utc(found)
 
 
 def _condition(value: Json) -> bool | None:

@@ -94,20 +94,13 @@ def compact(value: Json | dict[str, object]) -> bytes:
 
 def _encode(encoder: msgspec.json.Encoder, value: object) -> bytes:
     try:
-        return _encode_numbers(encoder, value)
+        return encoder.encode(value)
     except UnicodeEncodeError:
         raise Unmappable("found text with half a surrogate pair, which UTF-8 can't hold") from None
     except (TypeError, RecursionError):
         raise Unmappable("found something that can't be written as JSON") from None
-
-
-def _encode_numbers(encoder: msgspec.json.Encoder, value: object) -> bytes:
-    try:
-        return encoder.encode(value)
-    except UnicodeEncodeError:
-        raise
-    except (OverflowError, ValueError):  # an integer of more digits than Python writes at once
-        return encoder.encode(_widen(value))
+    except (OverflowError, ValueError):  # an integer of more digits than it writes; once widened, it writes all of them
+        return _encode(encoder, _widen(value))
 
 
 def _widen(value: object) -> object:
