@@ -1,4 +1,4 @@
-"""The Singer shell and composition root: builds the parts, reads the messages, holds and writes STATE.
+"""The Singer shell: takes messages as the SDK reads them, hands them over to the run, and brings that to its end.
 
 Seams of singer-sdk 0.54 that this program stands on, each pinned by a test in
 tests/with_sandbox/test_target.py:

@@ -1,4 +1,4 @@
-"""The processes of the `demo` subcommand: the sandbox, runs of the target, and how both end with the demo."""
+"""The processes of a demo: the sandbox, runs of the target, and how both end with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has been delivered before, kept across runs, and what nobody can tell."""
+"""The ledger: an answer to whether an event was sent before, in whatever database it is kept."""
 
 from target_applied_events.ledger.ledger import REFRESH_DAYS, Ledger, open_ledger
 from target_applied_events.ledger.no_ledger import NoLedger

@@ -1,4 +1,4 @@
-"""The same lines in a table of a PostgreSQL ledger, since a worker's disk may go with it."""
+"""Rejected records in a table of a PostgreSQL ledger, line by line as in their file: a worker's disk may go with it."""
 
 from __future__ import annotations
 
