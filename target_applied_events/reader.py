@@ -65,7 +65,7 @@ class Reader(GenericSingerReader[str]):
             stripped = line.strip()
             if not stripped:
                 continue
-            message = self._message(stripped, whole=line.endswith(b"\n"))
+            message = self._message(stripped, line)
             kind = message["type"]
             counter[kind] += 1
             callback = callbacks.get(kind)
@@ -94,13 +94,14 @@ class Reader(GenericSingerReader[str]):
         Raises:
             InputError: Where it is no JSON object.
         """
-        return self._message(line.encode("utf-8", "surrogatepass"), whole=True)
+        text = line.encode("utf-8", "surrogatepass")
+        return self._message(text, text + b"\n")
 
-    def _message(self, line: bytes, *, whole: bool) -> dict[str, Any]:
+    def _message(self, text: bytes, line: bytes) -> dict[str, Any]:
         try:
-            message = self.parse(line)
+            message = self.parse(text)
         except InputError as error:
-            raise self._unreadable(error, whole=whole) from None
+            raise self._unreadable(error, whole=line.endswith(b"\n")) from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise InputError(
                 f"Input line {self._line_number} is no Singer message: it is not an object with a `type`. "
