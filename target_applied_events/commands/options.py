@@ -92,9 +92,11 @@ def merged(config: _ConfigInput) -> dict[str, Any]:
     """Bring files and environment together, the environment last.
 
     Raises:
-        SettingsError: A variable that should hold JSON doesn't.
+        SettingsError: There are none at all, or a variable that should hold JSON doesn't.
     """
     if not config.parse_env:
+        if not config.config:
+            raise SettingsError(["There are no settings. Give them by --config: the name of a JSON file, or ENV."])
         return dict(config.config)
     try:
         with _sdk_quiet():

@@ -186,6 +186,12 @@ def test_without_a_mistake_nothing_is_crossed(sandbox: Sandbox, tmp_path: Path) 
     assert crossed(config(tmp_path, sandbox.url, [MAPPING]), [SCHEMA]) == []
 
 
+def test_a_run_without_a_config_says_how_one_is_given() -> None:
+    done = subprocess.run([str(PROGRAM)], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=50)
+    assert done.returncode == 2
+    assert b"There are no settings. Give them by --config: the name of a JSON file, or ENV." in done.stderr
+
+
 @pytest.mark.parametrize(("change", "said"), IN_THE_MAPPING.values(), ids=IN_THE_MAPPING)
 def test_check_says_of_a_mapping_what_is_wrong_and_what_to_write(
     sandbox: Sandbox, tmp_path: Path, change: Message, said: str
