@@ -1,14 +1,19 @@
-"""What `ledger_url` may be, and how it is shown: its password never is."""
+"""What `ledger_url` may be, how it is shown (its password never is), and what is said where it leads nowhere."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
+
 NONE: Final = "none"
 """The `ledger_url` of a run that keeps no ledger."""
+
+NO_DRIVER: Final = "A PostgreSQL ledger_url needs psycopg: install `target-applied-events[postgres]` in place of this."
 
 _POSTGRES = {"postgres", "postgresql", "postgresql+psycopg"}
 _SQLITE = {"sqlite", "sqlite+pysqlite"}
@@ -46,3 +51,8 @@ def place_of(url: URL) -> str:
     host = url.host or (options if isinstance(options, str) else ",".join(options))
     port = f":{url.port}" if url.port else ""
     return f"postgresql://{host}{port}/{url.database or ''}"
+
+
+def said_by_server(error: DBAPIError) -> str:
+    """Take the first line of what a server, or the way to it, said."""
+    return str(error.orig).strip().partition("\n")[0]

@@ -16,7 +16,7 @@ from target_applied_events.commands.findings import Finding, Sign
 from target_applied_events.errors import LedgerError
 from target_applied_events.ledger.sqlite_file import _NETWORK_FILE_SYSTEMS, APPLICATION_ID, file_system
 from target_applied_events.ledger.tables import about, check_version, delivered
-from target_applied_events.ledger_url import NONE, place_of, read_ledger_url
+from target_applied_events.ledger_url import NO_DRIVER, NONE, place_of, read_ledger_url, said_by_server
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
@@ -94,10 +94,11 @@ def _look_at_server(url: URL) -> str:
             connection.execute(text("SET TRANSACTION READ ONLY"))
             return _look_into_server(connection, place_of(url))
     except ImportError:
-        raise LedgerError("PostgreSQL needs psycopg: install `target-applied-events[postgres]`.") from None
+        raise LedgerError(NO_DRIVER) from None
     except DBAPIError as error:
-        first = str(error.orig).strip().partition("\n")[0]
-        raise LedgerError(f"{place_of(url)} can't be used: {first}. See whether its server is up.") from None
+        raise LedgerError(
+            f"{place_of(url)} can't be used: {said_by_server(error)}. See whether its server is up."
+        ) from None
 
 
 def _look_into_server(connection: Connection, place: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from target_applied_events.errors import LedgerError
 from target_applied_events.ledger.tables import STAMP, VERSION, about, check_version, metadata
-from target_applied_events.ledger_url import place_of
+from target_applied_events.ledger_url import NO_DRIVER, place_of, said_by_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -179,8 +179,8 @@ class PostgresSession:
                 return
 
     def _error(self, error: DBAPIError) -> LedgerError:
-        first = str(error.orig).strip().partition("\n")[0]
-        return LedgerError(f"{self.place} can't be used: {first}. See ledger_url, and whether its server is up.")
+        said = said_by_server(error)
+        return LedgerError(f"{self.place} can't be used: {said}. See ledger_url, and whether its server is up.")
 
     def close(self) -> None:
         """Give the lock up and end the session: the server would notice the end alone a moment later."""
@@ -201,9 +201,7 @@ def _engine(url: URL) -> Engine:
             connect_args={name: value for name, value in options.items() if name not in url.query},
         )
     except (ImportError, NoSuchModuleError):
-        raise LedgerError(
-            "A PostgreSQL ledger_url needs psycopg: install `target-applied-events[postgres]` in place of this."
-        ) from None
+        raise LedgerError(NO_DRIVER) from None
 
 
 def _make_sure_of(engine: Engine, place: str) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from target_applied_events.errors import RejectedRecordsError
-from target_applied_events.ledger_url import NONE, place_of, read_ledger_url
+from target_applied_events.ledger_url import NO_DRIVER, NONE, place_of, read_ledger_url, said_by_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -156,10 +156,9 @@ class RejectedTable:
                     raise
             return self._once(work)
         except DBAPIError as error:
-            first = str(error.orig).strip().partition("\n")[0]
             raise RejectedRecordsError(
-                f"Rejected records can't be kept beside the ledger {self.place}: {first}. Nothing is given up without "
-                "being kept. See ledger_url, and whether its server is up."
+                f"Rejected records can't be kept beside the ledger {self.place}: {said_by_server(error)}. Nothing is "
+                "given up without being kept. See ledger_url, and whether its server is up."
             ) from None
 
     def _once(self, work: Callable[[Connection], _T]) -> _T:
@@ -175,9 +174,7 @@ def _engine(url: URL) -> Engine:
     try:
         return create_engine(url, poolclass=NullPool, connect_args=options)
     except ImportError:
-        raise RejectedRecordsError(
-            "A PostgreSQL ledger_url needs psycopg: install `target-applied-events[postgres]` in place of this."
-        ) from None
+        raise RejectedRecordsError(NO_DRIVER) from None
 
 
 def _make_sure_of(connection: Connection) -> None:
