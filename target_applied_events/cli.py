@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+from singer_sdk.exceptions import MappingError as StreamMapsError
 from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.plugin_base import SingerCommand
 
@@ -104,6 +105,8 @@ def _tell(error: TargetError | SingerSDKError) -> int:
                 logger.error("%s", problem)
         case InternalError():
             logger.error("This is a mistake of the program itself, please report it: %s", error, exc_info=error)
+        case StreamMapsError():
+            logger.error("stream_maps: %s", error)
         case StopReading():
             logger.warning("%s", error)
         case _:

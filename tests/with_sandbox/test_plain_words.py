@@ -78,6 +78,29 @@ def test_a_setting_that_cant_be_is_explained_in_its_own_words(target: ForkedTarg
     assert said == []
 
 
+STREAM_MAPS: list[dict[str, Any]] = [
+    {"x": "(("},
+    {"x": "lambda: 1"},
+    {"x": "__import__('os')"},
+    {"x": "nope.upper()"},
+    {"x": "1 / 0"},
+    {"x": "'a' + 1"},
+    {"id": None},
+    {"__filter__": "nope"},
+    {"__key_properties__": ["nope"]},
+]
+
+
+@pytest.mark.parametrize("stream_map", STREAM_MAPS, ids=str)
+def test_a_stream_map_that_cant_work_is_told_by_its_setting(
+    target: ForkedTarget, tmp_path: Path, stream_map: dict[str, Any]
+) -> None:
+    done = target.run(config(tmp_path, NOWHERE, [MAPPING], stream_maps={"rows": stream_map}), [ROWS, ROW])
+    assert done.status == 1
+    assert "stream_maps" in done.log.rsplit("| ERROR    |", maxsplit=1)[-1]
+    assert in_pythons_words(done.log) == []
+
+
 def test_a_field_of_a_mapping_that_cant_be_is_explained_in_its_own_words(target: ForkedTarget, tmp_path: Path) -> None:
     said = []
     for field, value in product(FIELDS, ODD):
