@@ -80,6 +80,7 @@ def test_the_commands_that_help_to_write_a_mapping_do_so_and_send_nothing(sandbo
     assert shown["event"]["contact"] == {"email": "Ada@Example.com", "remote_id": "42"}
     assert "✓ mappings: they suit the schemas of the streams: public-orders." in done.stdout
     assert "✓ api_key and shop_id: the key opens the shop" in done.stdout
+    assert not re.search("^[!✗-]", done.stdout, re.MULTILINE), "nothing of README's own config is to be bettered"
     assert sandbox.events() == []
 
 
