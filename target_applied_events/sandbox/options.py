@@ -108,7 +108,8 @@ def _serve(host: str, port: int, endpoint: Endpoint) -> None:
         listener = listen(host, port)
     except OSError as error:
         endpoint.store.close()
-        message = f"Can't listen at {host}, port {port}: {error}. Another --port may do; --port 0 takes a free one."
+        why = str(error.strerror or error).partition(" (while")[0]
+        message = f"Can't listen at {host}, port {port}: {why}. See --host and --port; --port 0 takes a free one."
         raise click.ClickException(message) from None
     if not is_loopback(host):
         click.secho(f"Whoever can reach {host} can read and clear what arrives here.", fg="yellow", err=True)
