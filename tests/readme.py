@@ -119,8 +119,8 @@ def _figures(page: str, latency: str) -> list[str]:
     if ours is None:
         raise LookupError(f"{SPEED}: {OURS} at {latency}")
     medians = [re.sub(r" \(.*\)", "", cell) for cell in ours]
-    places = [next(at for at, title in enumerate(titles) if title.startswith(start)) for start in ("events a", "CPU")]
-    return [figure for at in places for figure in medians[at : at + 2]]
+    rate, cpu = titles.index("events a second"), titles.index("CPU µs an event")
+    return [*medians[rate : rate + 2], *medians[cpu : cpu + 2]]
 
 
 def _ran(page: str, name: str) -> str:
