@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from target_applied_events.commands.terminal import console, printable, table
+from target_applied_events.commands.terminal import console, counted, printable, table
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,7 @@ def test_in_a_pipe_a_row_is_a_line_however_long_and_markup_is_text(capsys: pytes
     console().print(table(("what", "how many"), [(f"[red]{long}\x07[/red]", "7")]))
     row = capsys.readouterr().out.rstrip().splitlines()[-1]
     assert row.split() == [f"[red]{long}\\u0007[/red]", "7"]
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(count, "event") for count in (0, 1, 2)] == ["0 events", "1 event", "2 events"]

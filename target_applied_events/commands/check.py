@@ -14,7 +14,7 @@ from target_applied_events.commands.dry_run import DryRun
 from target_applied_events.commands.findings import Finding, Sign, of_mappings, of_reply
 from target_applied_events.commands.options import build_target, with_config
 from target_applied_events.commands.places import of_data_dir, of_ledger
-from target_applied_events.commands.terminal import printable
+from target_applied_events.commands.terminal import counted, printable
 from target_applied_events.errors import MappingError, SchemaError, SettingsError, TargetError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def check(config: _ConfigInput, *, file_input: IO[str] | None, catalog: IO[str] 
         click.echo(f"{click.style(mark, fg=colour)} {printable(finding.text)}")
         wrong += finding.sign is Sign.WRONG
     if wrong:
-        raise TargetError(f"{wrong} {'check' if wrong == 1 else 'checks'} failed: see above.")
+        raise TargetError(f"{counted(wrong, 'check')} failed: see above.")
 
 
 def _findings(config: _ConfigInput, file_input: IO[str] | None, catalog: IO[str] | None) -> Iterator[Finding]:
@@ -85,8 +85,8 @@ def _findings(config: _ConfigInput, file_input: IO[str] | None, catalog: IO[str]
         yield Finding(Sign.WRONG, f"stream_maps: {error}")
         return
     settings = target.settings
-    count = len(settings.declarations)
-    yield Finding(Sign.GOOD, f"The settings are as they should be, with {count} mapping{'s' * (count != 1)}.")
+    mappings = counted(len(settings.declarations), "mapping")
+    yield Finding(Sign.GOOD, f"The settings are as they should be, with {mappings}.")
     yield from _of_schemas(target, file_input, catalog)
     yield from of_mappings(settings.declarations, target.columns, adds=_adds_metadata(target))
     yield of_data_dir(settings.data_dir)

@@ -12,6 +12,7 @@ import click
 
 from target_applied_events.commands.dry_run import DryRun
 from target_applied_events.commands.options import build_target, read_settings, with_config
+from target_applied_events.commands.terminal import counted
 from target_applied_events.errors import LedgerError
 from target_applied_events.handover import Item, Pending
 from target_applied_events.ledger import Ledger, NoLedger, open_ledger
@@ -52,12 +53,12 @@ def ledger(
 ) -> None:
     """Show how many events are known as delivered, and since when."""
     if mark_delivered:
-        click.echo(f"Noted {_mark(build_target(config, MarkingRun), file_input)} events as delivered.")
+        click.echo(f"Noted {counted(_mark(build_target(config, MarkingRun), file_input), 'event')} as delivered.")
         return
     opened = _open(read_settings(config, offline=True), must_exist=True)
     try:
         if forget_before is not None:
-            click.echo(f"Forgot {opened.forget_before(forget_before.date())} events.")
+            click.echo(f"Forgot {counted(opened.forget_before(forget_before.date()), 'event')}.")
         elif in_doubt:
             _show_in_doubt(opened)
         else:

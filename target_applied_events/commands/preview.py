@@ -16,7 +16,7 @@ from rich.text import Text
 from target_applied_events.commands.dry_run import DryRun
 from target_applied_events.commands.options import build_target, with_config
 from target_applied_events.commands.preview_lines import Expectation, Shown, line_of
-from target_applied_events.commands.terminal import console, is_terminal, printable, table
+from target_applied_events.commands.terminal import console, counted, is_terminal, printable, table
 from target_applied_events.errors import InputError, TargetError
 from target_applied_events.handover import HeldState, Item, Pending, RejectedRecord
 
@@ -180,7 +180,7 @@ class _Viewing:
             out.print(Text(printable(difference)))
         if self._different:
             raise TargetError(
-                f"{self._different} differences from --expect. If they are meant, keep this preview in its place."
+                f"{counted(self._different, 'difference')} from --expect. If meant, keep this preview in its place."
             )
         out.print("No difference from what was expected.")
 

@@ -11,7 +11,7 @@ import click
 
 from target_applied_events.commands.options import read_settings, with_config
 from target_applied_events.commands.rejected_runs import Group, LeftRuns
-from target_applied_events.commands.terminal import console, table
+from target_applied_events.commands.terminal import console, counted, table
 from target_applied_events.errors import RejectedRecordsError
 from target_applied_events.rejected import RejectedTable
 
@@ -39,7 +39,7 @@ def rejected(config: _ConfigInput, *, shown_as: str, done_run: str | None, expor
     left = LeftRuns(settings.data_dir / "rejected", in_ledger)
     with contextlib.closing(in_ledger) if in_ledger is not None else contextlib.nullcontext():
         if done_run is not None:
-            click.echo(f"Gave up {left.give_up(done_run)} rejected records for good.")
+            click.echo(f"Gave up {counted(left.give_up(done_run), 'rejected record')} for good.")
         elif exported_run is not None:
             click.echo(left.export(exported_run))
         else:
@@ -62,9 +62,10 @@ def _list(left: LeftRuns, shown_as: str) -> None:
     else:
         console().print(table(_TITLES, map(_row, groups)))
     elsewhere = " after `rejected --export RUN`" if any(group.file is None for group in groups) else ""
+    count = counted(sum(group.count for group in groups), "rejected record")
     raise RejectedRecordsError(
-        f"{sum(group.count for group in groups)} rejected records are left in {left.directory}. Mend the mapping and "
-        f"give each file as --input to the target{elsewhere}, or give them up for good with `rejected --done RUN`."
+        f"{count} left in {left.directory}. Mend the mapping and give each file as --input to the target{elsewhere}, "
+        "or give up for good with `rejected --done RUN`."
     )
 
 

@@ -37,6 +37,11 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     return made
 
 
+def counted(count: int, thing: str) -> str:
+    """Write how many there are of a thing: `1 event`, `2 events`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def printable(text: str) -> str:
     """Write a text so that nothing in it can steer a terminal: what doesn't print is shown by its number."""
     if text.isprintable():

@@ -93,7 +93,7 @@ def test_what_is_left_is_listed_by_run_stream_and_reason_and_ends_with_status_1(
         "file": str(kept),
     }
     assert group["message"].startswith("$.metric.value: ")
-    assert "2 rejected records are left" in done.stderr
+    assert "2 rejected records left in" in done.stderr
 
 
 def test_the_table_shows_the_same_and_never_a_value(settings: Path) -> None:
