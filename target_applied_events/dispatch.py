@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, assert_never
 
 from target_applied_events.errors import InternalError, TargetError
-from target_applied_events.handover import HeldState, Item, Pending
+from target_applied_events.window import MOST_UNSETTLED, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_applied_events.delivery import Delivery
-    from target_applied_events.handover import Job, Returned
+    from target_applied_events.handover import Item, Job, Returned
 
-MOST_UNSETTLED = 10_000
-MOST_UNSETTLED_BYTES = 64 << 20
 GRACE_SECONDS = 20.0
 _LONGEST_SLEEP_SECONDS = 1.0
 _PAUSE_SECONDS = 50e-6  # between two turns, for each request in flight
@@ -57,13 +55,9 @@ class Attempts(Protocol):
 
 
 class Dispatcher:
-    """At most 10,000 items or 64 MiB of bodies are unsettled; past that, handing over waits.
+    """One thread of its own runs the delivery and all attempts, so nothing of them needs a lock.
 
-    One thread of its own, the dispatcher's, runs the delivery and all attempts. What is handed over reaches it through
-    a queue, so nothing of the delivery needs a lock.
-
-    Attributes:
-        ended: The dispatcher's thread is done.
+    What is handed over reaches it through a queue, and waits before that while the window is full.
     """
 
     def __init__(
@@ -82,15 +76,12 @@ class Dispatcher:
         """
         self._delivery, self._attempts, self._clock = delivery, attempts, clock
         self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
-        self._changed = threading.Condition()
-        self._backlog = _Backlog()
-        self._unsettled = self._unsettled_bytes = 0
+        self._window = Window()
         self._is_full = self._told_crowd = False
         self._ending: _End | None = None
         self._deadline = float("inf")
         self._gathered_at = float("-inf")
         self._pause = threading.Event()  # never set; unlike sleep, waiting on it bears a clock that is set meanwhile
-        self.ended = False
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
@@ -112,13 +103,11 @@ class Dispatcher:
         Raises:
             TargetError: What ended the delivery before.
         """
-        count, size_bytes = _count(items), _size_bytes(items)
-        while not self._has_room(count, size_bytes):
+        while not self._window.has_room(items):
             self._is_full = True
             self._wait(on_wait)
         self.raise_failure()
-        with self._changed:
-            self._backlog.add(items)
+        self._window.hand_over(items)
         self._tell(_Batch(items))
 
     def finish(self, on_wait: Callable[[], None]) -> None:
@@ -142,23 +131,17 @@ class Dispatcher:
         self._attempts.wake()
 
     @property
+    def ended(self) -> bool:
+        """Whether the dispatcher's thread is done."""
+        return self._window.is_closed
+
+    @property
     def unsettled(self) -> int:
         """How many of the events and rejected records handed over aren't settled."""
-        with self._changed:
-            return self._backlog.count + self._unsettled
-
-    def _has_room(self, count: int, size_bytes: int) -> bool:
-        """Whether so much more may be unsettled; a single batch over the bounds goes when it is alone."""
-        with self._changed:
-            open_count = self._backlog.count + self._unsettled
-            open_bytes = self._backlog.size_bytes + self._unsettled_bytes
-            fits = open_count + count <= MOST_UNSETTLED and open_bytes + size_bytes <= MOST_UNSETTLED_BYTES
-            return self.ended or not open_count or fits
+        return self._window.unsettled
 
     def _wait(self, on_wait: Callable[[], None]) -> None:
-        with self._changed:
-            if not self.ended:
-                self._changed.wait(0.05)
+        self._window.wait(0.05)
         on_wait()
 
     def raise_failure(self) -> None:
@@ -187,10 +170,8 @@ class Dispatcher:
             logger.debug("dispatcher", exc_info=failure)
             self._failure = InternalError(f"The delivery failed in an unforeseen way: {type(failure).__name__}.")
         finally:
-            with self._changed:
-                self._count_unsettled()
-                self.ended = True
-                self._changed.notify_all()
+            self._window.settle(self._delivery.unsettled, self._delivery.unsettled_bytes)
+            self._window.close()
 
     def _is_over(self) -> bool:
         if self._delivery.stopped is not None:
@@ -220,9 +201,7 @@ class Dispatcher:
         match message:
             case _Batch(items):
                 self._delivery.accept(items, self._clock())
-                with self._changed:  # in one step, or there would seem to be room for as much again
-                    self._backlog.remove(items)
-                    self._count_unsettled()
+                self._window.accept(items, self._delivery.unsettled, self._delivery.unsettled_bytes)
             case _End(reason):
                 self._ending = message
                 if reason is not None:
@@ -232,14 +211,9 @@ class Dispatcher:
                 assert_never(message)
 
     def _publish(self) -> None:
-        with self._changed:
-            self._count_unsettled()
-            self._changed.notify_all()
+        self._window.settle(self._delivery.unsettled, self._delivery.unsettled_bytes)
         if self._is_full and not self._told_crowd:
             self._told_crowd = self._tell_crowd()
-
-    def _count_unsettled(self) -> None:
-        self._unsettled, self._unsettled_bytes = self._delivery.unsettled, self._delivery.unsettled_bytes
 
     def _tell_crowd(self) -> bool:
         """Say once that one contact holds up the rest."""
@@ -253,27 +227,3 @@ class Dispatcher:
             crowd,
         )
         return True
-
-
-class _Backlog:
-    """What is handed over and not yet accepted; used under the dispatcher's lock."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.size_bytes = 0
-
-    def add(self, items: Sequence[Item]) -> None:
-        self.count += _count(items)
-        self.size_bytes += _size_bytes(items)
-
-    def remove(self, items: Sequence[Item]) -> None:
-        self.count -= _count(items)
-        self.size_bytes -= _size_bytes(items)
-
-
-def _size_bytes(items: Sequence[Item]) -> int:
-    return sum(len(item.event.body) for item in items if isinstance(item, Pending))
-
-
-def _count(items: Sequence[Item]) -> int:
-    return sum(not isinstance(item, HeldState) for item in items)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import random
 import threading
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_applied_events.delivery import Delivery, Policy
-from target_applied_events.dispatch import MOST_UNSETTLED, MOST_UNSETTLED_BYTES, Dispatcher
+from target_applied_events.dispatch import Dispatcher
 from target_applied_events.errors import EndpointError, InternalError, StopReading, TargetError
 from target_applied_events.event import Answer, Event, Failure, NoAnswer, Rejection, Reply
 from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord, Returned, Tally
 from target_applied_events.pace import Pace
 from target_applied_events.summary import Summary
+from target_applied_events.window import MOST_UNSETTLED, MOST_UNSETTLED_BYTES
 from tests.delivery_world import ORDERS, SHOP, KeepFaultError, LedgerFaultError, LedgerModel
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Counter:
         self.arrived: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._answer, self._clock = answer, clock
         self._waiting: list[tuple[Job, float]] = []
+        self.due: dict[int, float] = {}
         self._is_open = self._is_woken = False
         self._changed = threading.Condition()
 
@@ -69,8 +72,14 @@ class Counter:
 class Desk:
     """All around a dispatcher: requests are answered once the test opens the counter."""
 
-    def __init__(self, *, max_concurrency: int = 8, clock: Callable[[], float] = time.monotonic) -> None:
-        self.counter = Counter(self.answer, clock)
+    def __init__(
+        self,
+        *,
+        max_concurrency: int = 8,
+        clock: Callable[[], float] = time.monotonic,
+        counter: type[Counter] = Counter,
+    ) -> None:
+        self.counter = counter(self.answer, clock)
         self.arrived = self.counter.arrived
         self.written: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.kept: list[RejectedRecord] = []
@@ -413,6 +422,42 @@ def test_one_thread_makes_all_the_attempts_and_ends_with_the_run() -> None:
     desk.finish()
     started.join(PATIENCE_SECONDS)
     assert not started.is_alive()
+
+
+def test_replies_that_come_one_by_one_share_commits() -> None:
+    rng = random.Random(1)  # noqa: S311 - no secret
+
+    class Trickle(Counter):
+        """Each is answered by itself, some time after it was sent."""
+
+        def start(self, job: Job) -> None:
+            self._waiting.append((job, self._clock()))
+            self.due[job.position] = self._clock() + rng.uniform(0.01, 0.05)
+
+        def wait(self, seconds: float) -> list[Returned]:
+            next_due = min(self.due.values(), default=math.inf) - self._clock()
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_woken, max(0.0, min(seconds, next_due)))
+                self._is_woken = False
+            now = self._clock()
+            answered = [each for each in self._waiting if self.due[each[0].position] <= now]
+            self._waiting = [each for each in self._waiting if self.due[each[0].position] > now]
+            return [Returned(job.position, self._answer(job.event), self.due.pop(job.position)) for job, _ in answered]
+
+    desk = Desk(max_concurrency=64, counter=Trickle)
+    commits = 0
+    commit = desk.ledger.commit
+
+    def counted_commit(**notes: Any) -> None:  # noqa: ANN401 - as the ledger has them
+        nonlocal commits
+        commits += 1
+        commit(**notes)
+
+    desk.ledger.commit = counted_commit  # type: ignore[method-assign]
+    desk.hand_over(*events(3_000))
+    desk.finish()
+    assert desk.summary.delivered == 3_000
+    assert commits < 1_500  # without a pause between two turns they are more than 2,000
 
 
 def test_a_retry_is_sent_when_its_time_has_come_though_nothing_is_handed_over() -> None:

@@ -1,0 +1,89 @@
+"""How much may be unsettled at once: the thread that reads waits for room, the dispatcher's makes it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from target_applied_events.handover import HeldState, Item, Pending
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_UNSETTLED = 10_000
+MOST_UNSETTLED_BYTES = 64 << 20
+
+
+class Window:
+    """At most 10,000 items or 64 MiB of bodies are unsettled in it; a batch above that comes in when it is alone.
+
+    What is handed over counts from then on, before the delivery knows of it. Used by both threads.
+
+    Attributes:
+        is_closed: Nothing is settled any more.
+    """
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.is_closed = False
+        self._changed = threading.Condition()
+        self._handed_over = self._handed_over_bytes = 0  # and not yet accepted by the delivery
+        self._unsettled = self._unsettled_bytes = 0
+
+    def __repr__(self) -> str:
+        """Tell how full it is."""
+        return f"<Window unsettled={self.unsettled}{' closed' if self.is_closed else ''}>"
+
+    @property
+    def unsettled(self) -> int:
+        """How many of the events and rejected records handed over aren't settled."""
+        with self._changed:
+            return self._handed_over + self._unsettled
+
+    def has_room(self, items: Sequence[Item]) -> bool:
+        """Whether a batch may come in; once it is closed, whoever waits for that may go on."""
+        count, size_bytes = _count(items), _size_bytes(items)
+        with self._changed:
+            open_count = self._handed_over + self._unsettled
+            open_bytes = self._handed_over_bytes + self._unsettled_bytes
+            fits = open_count + count <= MOST_UNSETTLED and open_bytes + size_bytes <= MOST_UNSETTLED_BYTES
+            return self.is_closed or not open_count or fits
+
+    def hand_over(self, items: Sequence[Item]) -> None:
+        """Let a batch in."""
+        with self._changed:
+            self._handed_over += _count(items)
+            self._handed_over_bytes += _size_bytes(items)
+
+    def accept(self, items: Sequence[Item], unsettled: int, unsettled_bytes: int) -> None:
+        """Count a batch no more as handed over: it's among what the delivery holds, which is told in the same step."""
+        with self._changed:  # in two steps, there would seem to be room for as much again in between
+            self._handed_over -= _count(items)
+            self._handed_over_bytes -= _size_bytes(items)
+            self._unsettled, self._unsettled_bytes = unsettled, unsettled_bytes
+
+    def settle(self, unsettled: int, unsettled_bytes: int) -> None:
+        """Take what the delivery still holds, and wake who waits."""
+        with self._changed:
+            self._unsettled, self._unsettled_bytes = unsettled, unsettled_bytes
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a change, at most so long."""
+        with self._changed:
+            if not self.is_closed:
+                self._changed.wait(seconds)
+
+    def close(self) -> None:
+        """Let nobody wait any longer."""
+        with self._changed:
+            self.is_closed = True
+            self._changed.notify_all()
+
+
+def _size_bytes(items: Sequence[Item]) -> int:
+    return sum(len(item.event.body) for item in items if isinstance(item, Pending))
+
+
+def _count(items: Sequence[Item]) -> int:
+    return sum(not isinstance(item, HeldState) for item in items)
