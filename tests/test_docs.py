@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from target_applied_events.delivery import MOST_ROWS_A_COMMIT
-from target_applied_events.dispatch import MOST_UNSETTLED, MOST_UNSETTLED_BYTES
 from target_applied_events.event import Answer, Reason
 from target_applied_events.retry import Decision, History, Retry, Settle, Stop, judge
 from target_applied_events.settings import PROPERTIES
 from target_applied_events.summary import Summary
+from target_applied_events.window import MOST_UNSETTLED, MOST_UNSETTLED_BYTES
 from tests import examples
 from tests.examples import Example, Expression
 from tests.pages import PAGES, PROJECT, README, commands, links, rows_of
