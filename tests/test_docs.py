@@ -128,6 +128,15 @@ def test_the_page_of_operations_lists_the_reasons_the_figures_and_the_words_that
     assert words == set(PROPERTIES.to_dict()["properties"]["in_doubt"]["enum"])
 
 
+def test_the_steps_of_the_page_of_design_are_modules_that_there_are() -> None:
+    page = (PROJECT / "docs" / "design.md").read_text()
+    steps = re.findall(r"^\| [a-z ]+ \| (`.*?`) \|", page, re.MULTILINE)
+    names = {name for modules in steps for name in re.findall(r"`(\w+)`", modules)}
+    package = PROJECT / "target_applied_events"
+    assert len(names) > 10
+    assert {name for name in names if not (package / name).is_dir() and not (package / f"{name}.py").exists()} == set()
+
+
 def test_the_figures_of_the_page_of_design_are_the_programs() -> None:
     page = " ".join((PROJECT / "docs" / "design.md").read_text().split())
     assert f"At most {MOST_UNSETTLED:,} events or {MOST_UNSETTLED_BYTES >> 20} MiB of bodies are unsettled" in page
