@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench import shop
 from target_applied_events.client import Client
-from target_applied_events.delivery import Delivery, Policy
+from target_applied_events.delivery import Delivery
 from target_applied_events.event import Answer, Event
-from target_applied_events.handover import Job, Pending, Stream, Tally
+from target_applied_events.flight import Policy
+from target_applied_events.handover import Job, Pending, Returned, Stream, Tally
 from target_applied_events.ledger import open_ledger
 from target_applied_events.mapping import compile_mappings
 from target_applied_events.pace import Pace
@@ -108,7 +109,7 @@ class Stages:
             while delivery.unsettled:
                 now += 0.02
                 for job in delivery.turn(now):
-                    delivery.replied(job.position, Answer(200), started=now - 0.02, now=now)
+                    delivery.replied(Returned(job.position, Answer(200), now - 0.02), now)
             ledger.close()
 
     def _delivery(self, ledger: Any) -> Delivery:  # noqa: ANN401 - what a delivery asks of it, it has

@@ -185,8 +185,7 @@ class Dispatcher:
         due = self._delivery.wake_at(now)
         timeout = _LONGEST_SLEEP_SECONDS if due is None else min(_LONGEST_SLEEP_SECONDS, max(0.0, due - now))
         for returned in self._attempts.wait(timeout if self._inbox.empty() else 0.0):
-            now = self._clock()
-            self._delivery.replied(returned.position, returned.reply, started=returned.started, now=now)
+            self._delivery.replied(returned, self._clock())
         while not self._inbox.empty():
             self._take_in(self._inbox.get_nowait())
 

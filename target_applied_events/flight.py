@@ -1,9 +1,9 @@
-"""An event on its way, from its acceptance to its settlement, and what is said of it when that goes wrong."""
+"""An event on its way, what governs that, and what is said of it when it goes wrong."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from target_applied_events.errors import EndpointError
 from target_applied_events.event import Rejection, Violation
@@ -12,6 +12,17 @@ from target_applied_events.handover import Pending, RejectedRecord
 if TYPE_CHECKING:
     from target_applied_events.event import Event
     from target_applied_events.retry import History, Stop
+
+SENT_BEFORE = "It may have been sent before; no answer told."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The settings that govern a delivery; seconds for times."""
+
+    retry_timeout_seconds: float
+    in_doubt: Literal["resend", "reject"]
+    max_rejected: int
 
 
 @dataclass(slots=True)

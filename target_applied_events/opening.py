@@ -105,7 +105,7 @@ class Openings(Generic[_Asker]):
 
 def said(error: Exception) -> str:
     """Say what the system said of an error."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return getattr(error, "strerror", None) or str(error) or "the system says no more"
 
 
 @dataclass(frozen=True, slots=True)

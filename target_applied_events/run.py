@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from target_applied_events.client import Client
-from target_applied_events.delivery import Delivery, Policy
+from target_applied_events.delivery import Delivery
 from target_applied_events.dispatch import Dispatcher
 from target_applied_events.errors import InternalError, RejectedRecordsError, StopReading
+from target_applied_events.flight import Policy
 from target_applied_events.handover import HeldState, Item
 from target_applied_events.ledger import TimedLedger, open_ledger
 from target_applied_events.pace import Pace
@@ -197,7 +198,7 @@ class Run:
         if self._dispatcher.ended and self.summary.read != self.summary.settled + unsettled:
             raise InternalError(
                 f"The accounts don't add up: read {self.summary.read}, settled {self.summary.settled}, "
-                f"unsettled {unsettled}. Please report this."
+                f"unsettled {unsettled}."
             )
 
     def end_input(self, kept: KeptFile) -> None:
@@ -217,11 +218,12 @@ class Run:
         count, most = self._rejected.kept, self.settings.max_rejected
         if repeats := self.summary.rejected_records - count:
             logger.info(
-                "%d records were rejected that `rejected --done` gave up before; they aren't kept again.", repeats
+                "Rejected, and not kept again since `rejected --done` gave them up before: %d of these records.",
+                repeats,
             )
         if count > most:
             raise RejectedRecordsError(
-                f"{count} records were rejected, and max_rejected is {most}; all else was delivered. They are kept "
-                f"with their reasons in {self._rejected.path}: mend the mapping, then run "
+                f"More records were rejected ({count}) than max_rejected allows ({most}); all else was delivered. They "
+                f"are kept with their reasons in {self._rejected.path}: mend the mapping, then run "
                 f"`target-applied-events --config … --input {self._rejected.path}`."
             )

@@ -65,6 +65,7 @@ class Settlement:
         self._ledger, self._keep, self._write_state, self._summary = ledger, keep, write_state, summary
         self._watermark: Watermark[Any] = Watermark()
         self._ended = _Ended()
+        self._shops_known: set[str] = set()
 
     def __repr__(self) -> str:
         """Tell how far it is."""
@@ -88,9 +89,18 @@ class Settlement:
         """Hold a STATE behind all positions handed out so far."""
         self._watermark.hold(state)
 
-    def deliver(self, position: int, key: bytes) -> None:
+    def deliver(self, position: int, event: Event) -> None:
         """Take down that the endpoint took an event."""
-        self._ended.delivered.append((position, key))
+        self._shops_known.add(event.shop_id)
+        self._ended.delivered.append((position, event.key))
+
+    def knows(self, shop_id: str) -> bool:
+        """Whether the endpoint has ever taken an event for this shop.
+
+        Raises:
+            LedgerError: The ledger can't be asked.
+        """
+        return shop_id in self._shops_known or self._ledger.knows_delivery(shop_id)
 
     def skip(self, position: int) -> None:
         """Take down that an event was delivered before."""
@@ -104,6 +114,14 @@ class Settlement:
         """Take down that no request of an event can have been taken, so that its intent is void."""
         self._ended.withdrawn.append(key)
 
+    def standing(self, keys: Sequence[bytes]) -> Mapping[bytes, Standing]:
+        """What the ledger knows of each key, absent where that is nothing.
+
+        Raises:
+            LedgerError: It can't be asked, or another run is at one of the events.
+        """
+        return self._ledger.standing(keys) if keys else {}
+
     def note(self, intents: Sequence[Event]) -> None:
         """Note in the ledger what has ended, and what is about to be sent.
 
@@ -114,11 +132,11 @@ class Settlement:
         if intents or delivered or self._ended.withdrawn:
             self._ledger.commit(intents=intents, delivered=delivered, withdrawn=self._ended.withdrawn)
 
-    def settle(self) -> tuple[list[int], list[int]]:
+    def settle(self) -> list[tuple[int, bool]]:
         """Settle what has ended and was noted.
 
         Returns:
-            The positions that were delivered, now or before, and those that were rejected.
+            The positions, each with whether it was delivered, now or before; else it was rejected.
 
         Raises:
             RejectedRecordsError: Rejected records can't be kept.
@@ -134,7 +152,7 @@ class Settlement:
         rejected = [position for position, _ in ended.rejected]
         for position in (*known, *rejected):
             self._watermark.settle(position)
-        return known, rejected
+        return [*((position, True) for position in known), *((position, False) for position in rejected)]
 
     def _count_rejected(self, record: RejectedRecord) -> None:
         self._summary.rejected[record.rejection.reason] += 1

@@ -26,7 +26,6 @@ class Connection:
 
     Attributes:
         is_reusable: Another request may follow.
-        is_written: Some of the request under way, or of the last one, may have left.
     """
 
     __slots__ = (
@@ -38,7 +37,6 @@ class Connection:
         "_unsent",
         "_used_at",
         "is_reusable",
-        "is_written",
     )
 
     def __init__(self, opened: socket.socket, now: float) -> None:
@@ -57,7 +55,6 @@ class Connection:
         self._unsent = memoryview(b"")
         self._is_sent = True
         self.is_reusable = False
-        self.is_written = False
 
     def __repr__(self) -> str:
         """Tell whether it can take another request."""
@@ -79,7 +76,7 @@ class Connection:
         Args:
             request: Headers and body.
         """
-        self.is_reusable, self.is_written, self._is_sent = False, True, True
+        self.is_reusable, self._is_sent = False, True
         self._reader = AnswerReader()
         self._unsent = memoryview(request)
         self._send()

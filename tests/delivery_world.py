@@ -7,10 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from target_applied_events.delivery import Delivery, Policy
+from target_applied_events.delivery import Delivery
 from target_applied_events.errors import LedgerError, RejectedRecordsError, StopReading
 from target_applied_events.event import Answer, Event, Failure, NoAnswer, Rejection, Reply, Standing
-from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord, Stream, Tally
+from target_applied_events.flight import Policy
+from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord, Returned, Stream, Tally
 from target_applied_events.keys import Keys
 from target_applied_events.lanes import Lanes
 from target_applied_events.pace import Pace
@@ -231,8 +232,8 @@ class World:
             rng=random.Random(self.ledger.run),  # noqa: S311 - each example must run the same way again
             wall_clock=lambda: self.now,
         )
-        self.delivery._lanes = self.parts.lanes()  # noqa: SLF001 - where a test puts a bug in
-        self.delivery._keys = self.parts.keys()  # noqa: SLF001 - as above
+        self.delivery._flights.lanes = self.parts.lanes()  # noqa: SLF001 - where a test puts a bug in
+        self.delivery._flights._keys = self.parts.keys()  # noqa: SLF001 - as above
 
     def crash(self, *, taken: bool) -> None:
         """Kill the run; the endpoint has taken all that was in flight, or nothing of it."""
@@ -341,7 +342,7 @@ class World:
         self.note_load(kind)
         self.note_wish(position, kind)
         try:
-            self.delivery.replied(position, kind.reply, started=attempt.started, now=self.now)
+            self.delivery.replied(Returned(position, kind.reply, attempt.started), self.now)
         except FAULTS:
             self.die()
 
@@ -489,9 +490,9 @@ class World:
         assert self.summary.delivered == self.answered_ok.total()
         assert not self.states or self.run_written == self.states[-1], "the last STATE leaves at the end"
         assert self.delivery.unsettled_bytes == 0
-        held = (self.delivery._flights, self.delivery._lanes, self.delivery._keys)  # noqa: SLF001 - bounds of memory
+        held = (self.delivery._flights, self.delivery._flights.lanes, self.delivery._flights._keys)  # noqa: SLF001 - bounds of memory
         assert not any(len(part) for part in held), "nothing is left in memory"
-        assert repr(self.delivery._keys) == "<Keys unsettled=0 known=0>"  # noqa: SLF001 - as above
+        assert repr(self.delivery._flights._keys) == "<Keys unsettled=0 known=0>"  # noqa: SLF001 - as above
 
     def check_that_nothing_is_lost(self) -> None:
         """Look back on all runs."""

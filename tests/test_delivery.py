@@ -573,14 +573,14 @@ class AnIntentIsNeverTakenBack(Delivery):
 class AnEarlierRunKeepsItsIntent(Delivery):
     def _place(self, pending: Pending, standing: Standing | None, now: float) -> None:
         super()._place(pending, standing, now)
-        for flight in self._flights.values():
+        for flight in self._flights._flights.values():  # noqa: SLF001 - a bug that is put in
             flight.noted = flight.noted or (flight.doubt and flight.history is None)
 
 
 class EqualKeysAreSentTwice(Delivery):
-    def _is_settled_by_another(self, position: int) -> bool:
-        del position
-        return False
+    def __init__(self, **parts: Any) -> None:  # noqa: ANN401 - as the delivery has them
+        super().__init__(**parts)
+        self._departures.is_settled_by_another = lambda position: False  # type: ignore[method-assign]  # noqa: ARG005
 
 
 class WhatIsInDoubtIsSentThoughItIsToBeRejected(Delivery):
@@ -666,7 +666,7 @@ class ADeliveryIsSettledTwice(Delivery):
 class ASkipIsNotCounted(Delivery):
     def _settle(self) -> None:
         super()._settle()
-        self._summary.skipped_by_ledger = 0
+        self._settlement._summary.skipped_by_ledger = 0  # noqa: SLF001 - as above
 
 
 class KeysAreKeptForEver(Keys):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_applied_events.delivery import Delivery, Policy
+from target_applied_events.delivery import Delivery
 from target_applied_events.event import Answer, Event, Failure, NoAnswer, Reply
-from target_applied_events.handover import HeldState, Item, Job, Pending, Tally
+from target_applied_events.flight import Policy
+from target_applied_events.handover import HeldState, Item, Job, Pending, Returned, Tally
 from target_applied_events.pace import Pace
 from target_applied_events.summary import Summary
 from tests.delivery_world import ORDERS, SHOP, LedgerModel
@@ -114,7 +115,7 @@ class Simulation:
                 self.refused += 1
             case _:
                 pass
-        self.delivery.replied(request.job.position, request.reply, started=request.started, now=self.now)
+        self.delivery.replied(Returned(request.job.position, request.reply, request.started), self.now)
 
     def next_moment(self) -> float:
         due = self.delivery.wake_at(self.now)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_applied_events.delivery import Delivery, Policy
+from target_applied_events.delivery import Delivery
 from target_applied_events.dispatch import Dispatcher
 from target_applied_events.errors import EndpointError, InternalError, StopReading, TargetError
 from target_applied_events.event import Answer, Event, Failure, NoAnswer, Rejection, Reply
+from target_applied_events.flight import Policy
 from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord, Returned, Tally
 from target_applied_events.pace import Pace
 from target_applied_events.summary import Summary

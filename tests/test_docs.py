@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from target_applied_events.delivery import MOST_ROWS_A_COMMIT
+from target_applied_events.departures import MOST_ROWS_A_COMMIT
 from target_applied_events.event import Answer, Reason
 from target_applied_events.retry import Decision, History, Retry, Settle, Stop, judge
 from target_applied_events.settings import PROPERTIES

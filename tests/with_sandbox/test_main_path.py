@@ -101,7 +101,7 @@ def test_a_bad_record_is_kept_and_stops_nothing(sandbox: Sandbox, tmp_path: Path
     done = run_target(config(tmp_path, sandbox.url, [PLACED]), messages)
     assert (done.status, done.states) == (1, [3])
     assert sorted(body["description"][:7] for body in bodies(sandbox)) == ["Order 1", "Order 3"]
-    assert "1 records were rejected, and max_rejected is 0" in done.log
+    assert "More records were rejected (1) than max_rejected allows (0)" in done.log
     assert "a lot" not in done.log
     (kept,) = (tmp_path / "data" / "rejected").glob("*.jsonl")
     _, rejected = [json.loads(line) for line in kept.read_text().splitlines()]

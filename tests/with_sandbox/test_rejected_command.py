@@ -245,7 +245,7 @@ def test_what_is_given_up_for_good_is_counted_when_it_comes_again_but_neither_ke
     done = run_target(settings, MESSAGES)
     assert done.status == 0
     assert "rejected 2 (unmappable 2)" in done.log
-    assert "2 records were rejected that `rejected --done` gave up before" in done.log
+    assert "`rejected --done` gave them up before: 2 of these records" in done.log
     assert left(settings) == []
     changed = run_target(settings, [SCHEMA, record("rows", id=2, size="x2!")])
     assert changed.status == 1
