@@ -62,9 +62,8 @@ class Delivery:
         self._policy, self._rng, self._wall_clock = policy, rng, wall_clock
         self._flights = Unsettled()
         self._rejected_in_a_row = RejectedInARow(policy.max_rejected)
-        self._departures = Departures(
-            self._flights, self._settlement, pace, summary, in_doubt=policy.in_doubt, skip=self._skip
-        )
+        parts = (self._flights, self._settlement, pace, summary)
+        self._departures = Departures(*parts, in_doubt=policy.in_doubt, skip=self._skip)
         self._deliveries = 0
 
     def __repr__(self) -> str:
@@ -79,7 +78,7 @@ class Delivery:
 
     @property
     def unsettled_bytes(self) -> int:
-        """The bodies of those among them that are events."""
+        """The bodies and records of those among them that are events."""
         return self._flights.size_bytes
 
     @property
@@ -213,7 +212,7 @@ class Delivery:
         return jobs
 
     def _take(self, now: float) -> list[Job]:
-        return self._departures.take(now) if self.stopped is None else []
+        return [] if self.stopped else self._departures.take(now)
 
     def _commit(self, jobs: list[Job], now: float) -> list[Job]:
         """Note what has ended and what is about to be sent; gives what may be sent."""

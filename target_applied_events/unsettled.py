@@ -17,7 +17,7 @@ class Unsettled:
 
     Attributes:
         lanes: Which of them may be sent, which wait, which are parked.
-        size_bytes: Of their bodies.
+        size_bytes: Of their bodies and records.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Unsettled:
     def add(self, position: int, flight: Flight) -> None:
         """Add an event, at a position above all before."""
         event = flight.event
-        self.size_bytes += len(event.body)
+        self.size_bytes += flight.pending.size_bytes
         self._keys.add(event.key)
         self._flights[position] = flight
         self.lanes.add(position, (*event.identifiers, event.key.hex()))
@@ -61,7 +61,7 @@ class Unsettled:
         if flight is None:
             return
         self.lanes.settle(position)
-        self.size_bytes -= len(flight.event.body)
+        self.size_bytes -= flight.pending.size_bytes
         left = Standing.IN_DOUBT if flight.doubt else None
         self._keys.settle(flight.event.key, Standing.DELIVERED if delivered else left)
 

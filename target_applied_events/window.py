@@ -15,7 +15,7 @@ MOST_UNSETTLED_BYTES = 64 << 20
 
 
 class Window:
-    """At most 10,000 items or 64 MiB of bodies are unsettled in it; a batch above that comes in when it is alone.
+    """At most 10,000 items or 64 MiB of bodies and records are unsettled in it; a batch above that comes in alone.
 
     What is handed over counts from then on, before the delivery knows of it. Used by both threads.
 
@@ -82,7 +82,7 @@ class Window:
 
 
 def _size_bytes(items: Sequence[Item]) -> int:
-    return sum(len(item.event.body) for item in items if isinstance(item, Pending))
+    return sum(item.size_bytes for item in items if isinstance(item, Pending))
 
 
 def _count(items: Sequence[Item]) -> int:

@@ -6,6 +6,7 @@ import queue
 import random
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -180,15 +181,23 @@ def test_handing_over_waits_while_ten_thousand_are_unsettled_and_goes_on_when_so
     assert desk.summary.delivered == MOST_UNSETTLED + 1
 
 
-def test_handing_over_waits_while_64_mib_of_bodies_are_unsettled() -> None:
+def large(count: int, first: int = 0, *, of: str) -> list[Item]:
+    """Events of 1 MiB each, by their bodies or by the records that they were made of."""
+    if of == "bodies":
+        return events(count, first=first, body=bytes(1 << 20))
+    small = events(count, first=first, body=b"")
+    return [replace(item, record_bytes=1 << 20) for item in small if isinstance(item, Pending)]
+
+
+@pytest.mark.parametrize("of", ["bodies", "records"])
+def test_handing_over_waits_while_64_mib_are_unsettled(of: str) -> None:
     desk = Desk()
-    body = bytes(1 << 20)
-    desk.hand_over(*events(MOST_UNSETTLED_BYTES // len(body), body=body))
+    desk.hand_over(*large(MOST_UNSETTLED_BYTES >> 20, of=of))
     with pytest.raises(Waited):
-        desk.dispatcher.hand_over(events(1, first=100, body=body), refuse_to_wait)
+        desk.dispatcher.hand_over(large(1, first=100, of=of), refuse_to_wait)
     desk.counter.open()
     until(lambda: not desk.dispatcher.unsettled)
-    desk.hand_over(*events(1, first=100, body=body))
+    desk.hand_over(*large(1, first=100, of=of))
     desk.finish()
 
 

@@ -139,7 +139,10 @@ def test_the_steps_of_the_page_of_design_are_modules_that_there_are() -> None:
 
 def test_the_figures_of_the_page_of_design_are_the_programs() -> None:
     page = " ".join((PROJECT / "docs" / "design.md").read_text().split())
-    assert f"At most {MOST_UNSETTLED:,} events or {MOST_UNSETTLED_BYTES >> 20} MiB of bodies are unsettled" in page
+    assert (
+        f"At most {MOST_UNSETTLED:,} events or {MOST_UNSETTLED_BYTES >> 20} MiB of bodies and records are unsettled"
+        in page
+    )
     assert f"Up to {MOST_ROWS_A_COMMIT} events share a commit" in page
     shares = re.findall(r"([\d.]+) % \| ([\d.]+) % \|$", (PROJECT / "docs" / "delivery.md").read_text(), re.MULTILINE)
     lowest, highest = min(float(share) for share, _ in shares), max(float(share) for share, _ in shares)

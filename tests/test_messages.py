@@ -22,7 +22,6 @@ TYPES_THAT_MAY_BE_NAMED = {
     "dispatch.py: _run": "of a mistake of the program",
     "mapping/syntax.py: generic_visit": "of statements that are written as they are called",
     "opening.py: _try_to_open": "of a mistake of the program",
-    "opening.py: said": "of an error that the system has no words for",
 }
 
 
