@@ -6,8 +6,7 @@ import logging
 import queue
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Protocol
 
 from target_applied_events.errors import InternalError, TargetError
 from target_applied_events.window import MOST_UNSETTLED, Window
@@ -20,25 +19,13 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 20.0
 _LONGEST_SLEEP_SECONDS = 1.0
-_PAUSE_SECONDS = 50e-6  # between two turns, for each request in flight
+_PAUSE_SECONDS = 20e-6  # between two turns, for each request in flight
 _LONGEST_PAUSE_SECONDS = 0.01
+# More at once would hold up what is ready meanwhile; and replies that wait for one another stay together from then on.
+_MOST_ITEMS_AT_ONCE = 250
+_MOST_REPLIES_AT_ONCE = 16
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    items: Sequence[Item]
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """Nothing more is handed over; with `reason`, nothing more is sent either."""
-
-    reason: Exception | None
-
-
-_Message: TypeAlias = "_Batch | _End"
 
 
 class Attempts(Protocol):
@@ -75,10 +62,11 @@ class Dispatcher:
             clock: Gives monotonic seconds.
         """
         self._delivery, self._attempts, self._clock = delivery, attempts, clock
-        self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Sequence[Item] | None] = queue.SimpleQueue()  # None: nothing more comes
         self._window = Window()
         self._is_full = self._told_crowd = False
-        self._ending: _End | None = None
+        self._is_finishing = False
+        self._aborted_by: Exception | None = None
         self._deadline = float("inf")
         self._gathered_at = float("-inf")
         self._pause = threading.Event()  # never set; unlike sleep, waiting on it bears a clock that is set meanwhile
@@ -108,7 +96,9 @@ class Dispatcher:
             self._wait(on_wait)
         self.raise_failure()
         self._window.hand_over(items)
-        self._tell(_Batch(items))
+        for first in range(0, len(items), _MOST_ITEMS_AT_ONCE):
+            self._inbox.put(items[first : first + _MOST_ITEMS_AT_ONCE])
+        self._attempts.wake()
 
     def finish(self, on_wait: Callable[[], None]) -> None:
         """Wait until all that was handed over is settled and the last STATE has left.
@@ -116,19 +106,17 @@ class Dispatcher:
         Raises:
             TargetError: What ended the delivery before that.
         """
-        self._tell(_End(None))
+        self._inbox.put(None)
+        self._attempts.wake()
         while not self.ended:
             self._wait(on_wait)
         self.raise_failure()
 
     def abort(self, reason: Exception) -> None:
         """Send nothing more; what is in flight gets 20 s, the ledger is committed, STATE that may leave leaves."""
-        self._tell(_End(reason))
-        self._thread.join(GRACE_SECONDS + _LONGEST_SLEEP_SECONDS + 1)
-
-    def _tell(self, message: _Message) -> None:
-        self._inbox.put(message)
+        self._aborted_by = reason
         self._attempts.wake()
+        self._thread.join(GRACE_SECONDS + _LONGEST_SLEEP_SECONDS + 1)
 
     @property
     def ended(self) -> bool:
@@ -159,9 +147,7 @@ class Dispatcher:
         try:
             while not self._is_over():
                 self._receive()
-                for job in self._delivery.turn(self._clock()):
-                    self._attempts.start(job)
-                self._publish()
+                self._turn()
             self._delivery.release(self._clock(), final=True)
             self._failure = self._delivery.stopped
         except TargetError as failure:  # it is raised where the run can end: in the main thread
@@ -176,17 +162,23 @@ class Dispatcher:
     def _is_over(self) -> bool:
         if self._delivery.stopped is not None:
             return not self._delivery.pace.in_flight or self._clock() >= self._deadline
-        return self._ending is not None and not self._delivery.unsettled
+        return self._is_finishing and not self._delivery.unsettled
 
     def _receive(self) -> None:
-        """Wait for what comes in or for what is due, then take all that is there."""
+        """Wait for what comes in or for what is due, then take it in."""
         self._gather()
         now = self._clock()
         due = self._delivery.wake_at(now)
         timeout = _LONGEST_SLEEP_SECONDS if due is None else min(_LONGEST_SLEEP_SECONDS, max(0.0, due - now))
-        for returned in self._attempts.wait(timeout if self._inbox.empty() else 0.0):
-            self._delivery.replied(returned, self._clock())
-        while not self._inbox.empty():
+        returned = self._attempts.wait(timeout if self._inbox.empty() else 0.0)
+        for number, each in enumerate(returned, 1):
+            self._delivery.replied(each, self._clock())
+            if number % _MOST_REPLIES_AT_ONCE == 0:
+                self._turn()
+        if self._aborted_by is not None and self._deadline == float("inf"):
+            self._delivery.stop(self._aborted_by)
+            self._deadline = self._clock() + GRACE_SECONDS
+        if not self._inbox.empty():
             self._take_in(self._inbox.get_nowait())
 
     def _gather(self) -> None:
@@ -196,18 +188,17 @@ class Dispatcher:
             self._pause.wait(remaining)
         self._gathered_at = self._clock()
 
-    def _take_in(self, message: _Message) -> None:
-        match message:
-            case _Batch(items):
-                self._delivery.accept(items, self._clock())
-                self._window.accept(items, self._delivery.unsettled, self._delivery.unsettled_bytes)
-            case _End(reason):
-                self._ending = message
-                if reason is not None:
-                    self._delivery.stop(reason)
-                    self._deadline = self._clock() + GRACE_SECONDS
-            case _:
-                assert_never(message)
+    def _take_in(self, items: Sequence[Item] | None) -> None:
+        if items is None:
+            self._is_finishing = True
+        else:
+            self._delivery.accept(items, self._clock())
+            self._window.accept(items, self._delivery.unsettled, self._delivery.unsettled_bytes)
+
+    def _turn(self) -> None:
+        for job in self._delivery.turn(self._clock()):
+            self._attempts.start(job)
+        self._publish()
 
     def _publish(self) -> None:
         self._window.settle(self._delivery.unsettled, self._delivery.unsettled_bytes)

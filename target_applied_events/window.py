@@ -29,6 +29,7 @@ class Window:
         self._changed = threading.Condition()
         self._handed_over = self._handed_over_bytes = 0  # and not yet accepted by the delivery
         self._unsettled = self._unsettled_bytes = 0
+        self._wanted = self._wanted_bytes = 0  # by who waits for room
 
     def __repr__(self) -> str:
         """Tell how full it is."""
@@ -44,10 +45,14 @@ class Window:
         """Whether a batch may come in; once it is closed, whoever waits for that may go on."""
         count, size_bytes = _count(items), _size_bytes(items)
         with self._changed:
-            open_count = self._handed_over + self._unsettled
-            open_bytes = self._handed_over_bytes + self._unsettled_bytes
-            fits = open_count + count <= MOST_UNSETTLED and open_bytes + size_bytes <= MOST_UNSETTLED_BYTES
-            return self.is_closed or not open_count or fits
+            self._wanted, self._wanted_bytes = count, size_bytes
+            return self.is_closed or self._fits()
+
+    def _fits(self) -> bool:
+        count = self._handed_over + self._unsettled
+        size_bytes = self._handed_over_bytes + self._unsettled_bytes
+        fits = count + self._wanted <= MOST_UNSETTLED and size_bytes + self._wanted_bytes <= MOST_UNSETTLED_BYTES
+        return fits or not count
 
     def hand_over(self, items: Sequence[Item]) -> None:
         """Let a batch in."""
@@ -63,10 +68,11 @@ class Window:
             self._unsettled, self._unsettled_bytes = unsettled, unsettled_bytes
 
     def settle(self, unsettled: int, unsettled_bytes: int) -> None:
-        """Take what the delivery still holds, and wake who waits."""
+        """Take what the delivery still holds, and wake who waits if there is room now."""
         with self._changed:
             self._unsettled, self._unsettled_bytes = unsettled, unsettled_bytes
-            self._changed.notify_all()
+            if self._fits():
+                self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
         """Wait for a change, at most so long."""

@@ -244,6 +244,7 @@ def test_it_tells_once_that_one_contact_fills_the_window(caplog: pytest.LogCaptu
     logging.getLogger("target_applied_events.dispatch").addHandler(handler)
     try:
         desk.hand_over(*events(MOST_UNSETTLED, "email:secret@example.com"))
+        until(lambda: desk.delivery.unsettled == MOST_UNSETTLED)
         with pytest.raises(Waited):
             desk.dispatcher.hand_over(events(1, first=MOST_UNSETTLED), refuse_to_wait)
         assert told.wait(PATIENCE_SECONDS)
@@ -467,7 +468,7 @@ def test_replies_that_come_one_by_one_share_commits() -> None:
     desk.hand_over(*events(3_000))
     desk.finish()
     assert desk.summary.delivered == 3_000
-    assert commits < 1_500  # without a pause between two turns they are more than 2,000
+    assert commits < 1_800  # without a pause between two turns they are about 2,500
 
 
 def test_a_retry_is_sent_when_its_time_has_come_though_nothing_is_handed_over() -> None:
