@@ -94,7 +94,7 @@ def cases() -> Iterator[Case]:
     for latency_ms, in_flight in ((0, 64), (20, 64), (200, 256)):
         name = f"{latency_ms} ms, {in_flight} in flight"
         yield Case("30,000 records", name, OURS, 30_000, latency_ms, in_flight=in_flight)
-    for events in (0, 1, 1_000, 10_000, 50_000, 300_000):
+    for events in (0, 1, 1_000, 10_000, 100_000, 1_000_000):
         yield Case("records", f"{events:,} record{'s' if events != 1 else ''}", OURS, events)
     kinds: dict[str, dict[str, int]] = {
         "as they are": {},
