@@ -36,13 +36,13 @@ class _Waiter:
 
     __slots__ = ("ahead", "followers", "identifiers", "position", "standing")
 
-    def __init__(self, position: int, identifiers: frozenset[str]) -> None:
+    def __init__(self, position: int, identifiers: tuple[str, ...]) -> None:
         """Let it wait for nothing yet."""
         self.position = position
         self.identifiers = identifiers
         self.standing = _Standing.WAITING
         self.ahead = 0
-        self.followers: list[_Waiter] = []
+        self.followers: tuple[_Waiter, ...] = ()  # few have one, none more than it has identifiers
 
 
 class Lanes:
@@ -102,9 +102,9 @@ class Lanes:
         if position <= self._newest:
             raise InternalError(f"position {position} was added behind {self._newest} ({self!r})")
         self._newest = position
-        waiter = self._waiters[position] = _Waiter(position, frozenset(identifiers))
+        waiter = self._waiters[position] = _Waiter(position, tuple(dict.fromkeys(identifiers)))
         for ahead in self._enter_lanes(waiter):
-            ahead.followers.append(waiter)
+            ahead.followers += (waiter,)
             waiter.ahead += 1
         if not waiter.ahead:
             self._make_ready(waiter)

@@ -27,7 +27,7 @@ BUSY_SECONDS = 10.0
 # Each dirtied page is written whole, and keys are random: smaller pages than the usual 4 KiB write less.
 _PAGE_BYTES = 2048
 _CHECKPOINT_PAGES = 2000
-_CACHE_KIB = 8192
+_CACHE_KIB = 3072
 
 # SQLite's locks and shared memory don't hold across machines.
 _NETWORK_FILE_SYSTEMS = frozenset(

@@ -233,6 +233,17 @@ def test_too_many_open_files_is_unreachable_and_passes() -> None:
 # TLS
 
 
+def test_a_connection_that_no_thread_can_be_started_for_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with FaultyServer(always(OK)) as server, client_of(server.port) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", no_more)
+            assert send(client, event()) == NoAnswer(Failure.UNREACHABLE, "can't start new thread")
+        assert send(client, event()) == WHOLE
+
+
 def test_events_go_over_tls_and_keep_the_connection(valid_tls: ssl.SSLContext) -> None:
     with FaultyServer(always(OK), valid_tls) as server, client_of(server.port, scheme="https") as client:
         assert [send(client, event(b"x" * 100_000)) for _ in range(3)] == [WHOLE] * 3
