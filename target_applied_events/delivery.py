@@ -10,7 +10,7 @@ from target_applied_events.event import Answer, Delivered, Outcome, Refused, Rep
 from target_applied_events.flight import SENT_BEFORE, Flight, rejected, rejected_in_doubt, stopped_by
 from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord
 from target_applied_events.in_a_row import RejectedInARow
-from target_applied_events.retry import History, Retry, Settle, Stop, in_doubt, judge, signal
+from target_applied_events.retry import History, Retry, Settle, Stop, judge, signal
 from target_applied_events.settlement import Ledger, Settlement
 from target_applied_events.unsettled import Unsettled
 
@@ -141,7 +141,7 @@ class Delivery:
             rng=self._rng,
         )
         flight.deliveries_before = self._deliveries
-        flight.doubt = flight.doubt or in_doubt(reply)
+        flight.doubt = flight.doubt or history.doubted
         match decision:
             case Settle(outcome):
                 self._end(position, outcome)

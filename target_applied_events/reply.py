@@ -80,6 +80,8 @@ def is_page(answer: Answer) -> bool:
     """Tell a page of HTML that came with a 2xx, by its label or its first words; JSON under a wrong label is none."""
     if answer.status // 100 != 2:  # noqa: PLR2004 - HTTP's own number
         return False
+    if answer.body.startswith((b"{", b"[")):  # as nearly all do
+        return False
     start = answer.body[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()[:15].lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return True

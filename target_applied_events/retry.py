@@ -21,7 +21,7 @@ from target_applied_events.reply import excerpt, in_doubt, is_page, retry_after_
 if TYPE_CHECKING:
     import random
 
-__all__ = ["Decision", "History", "Retry", "Settle", "Stop", "backoff_seconds", "in_doubt", "judge", "signal"]
+__all__ = ["Decision", "History", "Retry", "Settle", "Stop", "backoff_seconds", "judge", "signal"]
 
 BACKOFF_FIRST_SECONDS = 0.5
 BACKOFF_MOST_SECONDS = 30.0

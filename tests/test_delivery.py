@@ -636,7 +636,7 @@ class ALaneIsFreedAtARetry(Lanes):
             follower.ahead -= 1
             if not follower.ahead:
                 self._make_ready(follower)
-        waiter.followers = []
+        waiter.followers = ()
 
 
 class OnlyTheFirstIdentifierTies(Lanes):

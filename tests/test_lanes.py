@@ -127,7 +127,7 @@ TestLanes.settings = ORDINARY_RUN
 
 class LanesThatCanBeFreed(Lanes):
     def free(self, position: int) -> None:
-        followers, self._waiters[position].followers = self._waiters[position].followers, []
+        followers, self._waiters[position].followers = self._waiters[position].followers, ()
         for follower in followers:
             follower.ahead -= 1
             if not follower.ahead:

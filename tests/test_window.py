@@ -29,9 +29,7 @@ def items(count: int, *, size_bytes: int = 0) -> list[Item]:
         (items(MOST_UNSETTLED), [HeldState(1)], True),
     ],
 )
-def test_a_batch_fits_within_both_bounds_or_when_it_is_alone(
-    inside: list[Item], batch: list[Item], *, fits: bool
-) -> None:
+def test_a_batch_fits_within_both_bounds_or_alone(inside: list[Item], batch: list[Item], *, fits: bool) -> None:
     window = Window()
     window.hand_over(inside)
     assert window.has_room(batch) is fits

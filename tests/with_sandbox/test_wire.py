@@ -234,7 +234,7 @@ def test_too_many_open_files_is_unreachable_and_passes() -> None:
 
 
 def test_a_connection_that_no_thread_can_be_started_for_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_more(thread: threading.Thread) -> None:
+    def no_more(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     with FaultyServer(always(OK)) as server, client_of(server.port) as client:
