@@ -16,6 +16,7 @@ from target_applied_events.event import (
     Signal,
     Violation,
 )
+from target_applied_events.reply import in_doubt
 from target_applied_events.retry import (
     Decision,
     History,
@@ -23,7 +24,6 @@ from target_applied_events.retry import (
     Settle,
     Stop,
     backoff_seconds,
-    in_doubt,
     judge,
     signal,
 )
