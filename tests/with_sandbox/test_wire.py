@@ -13,7 +13,8 @@ import pytest
 import trustme
 
 from target_applied_events.errors import SettingsError
-from target_applied_events.event import Failure, NoAnswer
+from target_applied_events.event import Failure, NoAnswer, Reply
+from target_applied_events.handover import Job
 from tests.with_sandbox.attempts import (
     AMPLE_SECONDS,
     HEAD,
@@ -248,6 +249,24 @@ def test_events_go_over_tls_and_keep_the_connection(valid_tls: ssl.SSLContext) -
     with FaultyServer(always(OK), valid_tls) as server, client_of(server.port, scheme="https") as client:
         assert [send(client, event(b"x" * 100_000)) for _ in range(3)] == [WHOLE] * 3
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
+def test_a_request_larger_than_any_buffer_goes_whole_while_others_are_answered(
+    valid_tls: ssl.SSLContext, *, encrypted: bool
+) -> None:
+    large = b'{"name":"%b"}' % (b"x" * 8_000_000)
+    with FaultyServer(always(OK), valid_tls if encrypted else None) as server:
+        with client_of(server.port, scheme="https" if encrypted else "http") as client:
+            client.start(Job(0, event(large)))
+            client.start(Job(1, event()))
+            replies: dict[int, Reply] = {}
+            while len(replies) < 2:
+                replies |= {returned.position: returned.reply for returned in client.wait(AMPLE_SECONDS)}
+            assert [send(client, event()) for _ in range(3)] == [WHOLE] * 3
+        assert replies == {0: WHOLE, 1: WHOLE}
+        assert server.connections == 2
+    assert max(len(request.partition(b"\r\n\r\n")[2]) for request in server.requests) == len(large)
 
 
 def test_curl_ca_bundle_is_honoured_too(
