@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.answer import MOST_BODY_BYTES, AnswerReader, NotHttpError, Reading
+from target_applied_events.client.answer import MOST_BODY_BYTES, AnswerReader, NotHttpError, Reading
 from target_applied_events.event import Answer
 
 

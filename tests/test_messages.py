@@ -21,7 +21,7 @@ ENDS = [(message, entry) for message, entry in CATALOGUE.items() if message.kind
 TYPES_THAT_MAY_BE_NAMED = {
     "dispatch.py: _run": "of a mistake of the program",
     "mapping/syntax.py: generic_visit": "of statements that are written as they are called",
-    "opening.py: _try_to_open": "of a mistake of the program",
+    "client/opening.py: _try_to_open": "of a mistake of the program",
 }
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from target_applied_events import run
+from target_applied_events.client.wire import Connection
 from target_applied_events.delivery import Delivery
 from target_applied_events.ledger import Ledger
 from target_applied_events.rejected import RejectedRecords
 from target_applied_events.sinks import EventSink
-from target_applied_events.wire import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable

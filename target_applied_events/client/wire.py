@@ -6,7 +6,7 @@ import select
 import ssl
 from typing import TYPE_CHECKING, Final
 
-from target_applied_events.answer import AnswerReader
+from target_applied_events.client.answer import AnswerReader
 
 if TYPE_CHECKING:
     import socket

@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_applied_events.answer import NotHttpError
+from target_applied_events.client.answer import NotHttpError
+from target_applied_events.client.opening import Openings, said
+from target_applied_events.client.request import Request, key_remover
+from target_applied_events.client.route import find_route
+from target_applied_events.client.wire import Connection
 from target_applied_events.event import Failure, NoAnswer
 from target_applied_events.handover import Returned
-from target_applied_events.opening import Openings, said
-from target_applied_events.request import Request, key_remover
-from target_applied_events.route import find_route
-from target_applied_events.wire import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,15 +9,15 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
-from target_applied_events.answer import AnswerReader, NotHttpError
+from target_applied_events.client.answer import AnswerReader, NotHttpError
 from target_applied_events.errors import InternalError
 from target_applied_events.event import Failure, NoAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from target_applied_events.client.route import Proxy, Route
     from target_applied_events.event import Answer
-    from target_applied_events.route import Proxy, Route
 
 _MOST_CONNECT_SECONDS = 5.0
 _RECEIVED_BYTES = 16 * 1024

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from target_applied_events.client.route import prepared
 from target_applied_events.errors import InternalError, SettingsError
 from target_applied_events.event import Answer
-from target_applied_events.route import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
