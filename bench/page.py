@@ -198,7 +198,8 @@ STAGES = """\
 ## Stage by stage
 
 Each by itself in one thread, the best of some runs; an attempt's budget is half of `requests.Session.post(json=…)` in
-the same run. The whole processes above take more: many threads cost each other the interpreter's lock.
+the same run. The whole processes above take more: the start, the SDK's own share, and two threads that share the
+interpreter's lock.
 
 """
 
