@@ -218,9 +218,11 @@ def main() -> None:
     compare_bodies()
     wanted = [case for case in cases() if case.group.startswith(chosen.only or "")]
     found: list[dict[str, Any]] = [{**asdict(case), "rounds": []} for case in wanted]
-    others = json.loads(RESULTS.read_text(encoding="utf-8"))["cases"] if chosen.only and RESULTS.exists() else []
-    others = [case for case in others if not case["group"].startswith(chosen.only)]
-    ceilings, loads = [], []
+    before: dict[str, list[Any]] = {"ceilings": [], "loads": [], "cases": []}
+    if chosen.only and RESULTS.exists():
+        before = json.loads(RESULTS.read_text(encoding="utf-8"))
+    others = [case for case in before["cases"] if not case["group"].startswith(chosen.only)]
+    ceilings, loads = before["ceilings"], before["loads"]
     for number in range(chosen.rounds):
         ceilings.append(ceiling())
         loads.append(os.getloadavg()[0])
@@ -229,7 +231,7 @@ def main() -> None:
                 continue
             result["rounds"].append(measure(case))
             sys.stderr.write(f"round {number + 1}: {case.group}, {case.name}: {result['rounds'][-1]}\n")
-            told = {"ceilings": ceilings, "loads": loads, "cases": [*others, *found]}
+            told = before | {"ceilings": ceilings, "loads": loads, "cases": [*others, *found]}
             RESULTS.write_text(json.dumps(told), encoding="utf-8")
 
 
