@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 20.0
 _LONGEST_SLEEP_SECONDS = 1.0
 _PAUSE_SECONDS = 20e-6  # between two turns, for each request in flight
-_LONGEST_PAUSE_SECONDS = 0.01
 # More at once would hold up what is ready meanwhile; and replies that wait for one another stay together from then on.
 _MOST_ITEMS_AT_ONCE = 250
 _MOST_REPLIES_AT_ONCE = 16
@@ -183,7 +182,7 @@ class Dispatcher:
 
     def _gather(self) -> None:
         """Let more come in where many are in flight: a turn and its commit cost little more for ten than for one."""
-        pause = min(_LONGEST_PAUSE_SECONDS, _PAUSE_SECONDS * self._delivery.pace.in_flight)
+        pause = _PAUSE_SECONDS * self._delivery.pace.in_flight
         if (remaining := self._gathered_at + pause - self._clock()) > 0:
             self._pause.wait(remaining)
         self._gathered_at = self._clock()
