@@ -62,8 +62,7 @@ class Delivery:
         self._policy, self._rng, self._wall_clock = policy, rng, wall_clock
         self._flights = Unsettled()
         self._rejected_in_a_row = RejectedInARow(policy.max_rejected)
-        parts = (self._flights, self._settlement, pace, summary)
-        self._departures = Departures(*parts, in_doubt=policy.in_doubt, skip=self._skip)
+        self._departures = Departures(self._flights, self._settlement, pace, summary, policy, skip=self._skip)
         self._deliveries = 0
 
     def __repr__(self) -> str:
@@ -169,7 +168,7 @@ class Delivery:
     def _knows(self, shop_id: str, reply: Reply) -> bool:
         """Whether the endpoint has ever taken an event for this shop; asked only where it matters."""
         matters = isinstance(reply, Answer) and reply.status in {404, 405, 410}
-        return self._settlement.knows(shop_id) if matters else True
+        return not matters or self._settlement.knows(shop_id)
 
     def _retry(self, position: int, until: float, *, hold_all: bool) -> None:
         flight = self._flights[position]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from target_applied_events.event import Standing
 from target_applied_events.flight import SENT_BEFORE, rejected_in_doubt
@@ -11,6 +11,7 @@ from target_applied_events.handover import Job
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_applied_events.flight import Policy
     from target_applied_events.pace import Pace
     from target_applied_events.settlement import Settlement
     from target_applied_events.shared_pace import SharedPace
@@ -29,8 +30,8 @@ class Departures:
         settlement: Settlement,
         pace: Pace | SharedPace,
         summary: Summary,
+        policy: Policy,
         *,
-        in_doubt: Literal["resend", "reject"],
         skip: Callable[[int], None],
     ) -> None:
         """Take the parts.
@@ -40,11 +41,11 @@ class Departures:
             settlement: Notes intents, and what has ended.
             pace: How many may be in flight, how many a second.
             summary: The accounts, kept up to date here.
-            in_doubt: What an event gets that may have been taken.
+            policy: What an event gets that may have been taken.
             skip: Leaves out the event at a position, since it was delivered before.
         """
         self._flights, self._settlement, self._pace, self._summary = flights, settlement, pace, summary
-        self._in_doubt, self._skip = in_doubt, skip
+        self._policy, self._skip = policy, skip
 
     def __repr__(self) -> str:
         """Tell what may depart, and how fast."""
@@ -70,7 +71,7 @@ class Departures:
             case Standing.DELIVERED:
                 self._skip(position)
                 return True
-            case Standing.IN_DOUBT if self._in_doubt == "reject":
+            case Standing.IN_DOUBT if self._policy.in_doubt == "reject":
                 self._settlement.reject(position, rejected_in_doubt(flight.pending, SENT_BEFORE))
                 return True
             case Standing.IN_DOUBT:

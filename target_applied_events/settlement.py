@@ -148,11 +148,12 @@ class Settlement:
             self._count_rejected(record)
         self._summary.delivered += len(ended.delivered)
         self._summary.skipped_by_ledger += len(ended.skipped)
-        known = [*(position for position, _ in ended.delivered), *ended.skipped]
-        rejected = [position for position, _ in ended.rejected]
-        for position in (*known, *rejected):
+        settled = [(position, True) for position, _ in ended.delivered]
+        settled += [(position, True) for position in ended.skipped]
+        settled += [(position, False) for position, _ in ended.rejected]
+        for position, _ in settled:
             self._watermark.settle(position)
-        return [*((position, True) for position in known), *((position, False) for position in rejected)]
+        return settled
 
     def _count_rejected(self, record: RejectedRecord) -> None:
         self._summary.rejected[record.rejection.reason] += 1

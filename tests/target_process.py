@@ -21,6 +21,17 @@ API_KEY = "AL-k3y-that-nobody-may-see"
 
 Message = dict[str, Any]
 
+SIZED: Message = {
+    "stream": "rows",
+    "name": "Row {{ id }}",
+    "contact": {"remote_id": "{{ id }}"},
+    "metric": {"metric_name": "size", "value": "{{ size }}"},
+}
+"""A mapping that a size such as `x2` can't go through."""
+
+SIZED_MENDED = SIZED | {"metric": {"metric_name": "size", "value": "{{ size | replace('x', '') }}"}}
+"""The same, once it can."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:

@@ -22,20 +22,13 @@ from target_applied_events.handover import RejectedRecord, Stream, Tally
 from target_applied_events.ledger import open_ledger
 from target_applied_events.rejected import RejectedRecords, RejectedTable
 from tests.sandbox_process import running_sandbox
-from tests.target_process import PROGRAM, Message, config, record, run_target, schema
+from tests.target_process import PROGRAM, SIZED, SIZED_MENDED, config, record, run_target, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROWS = Stream("rows", {"properties": {"id": {"type": "integer"}}}, ("id",))
 INVALID = Rejection("invalid", (Violation("$.id", "is text"),))
-MAPPING: Message = {
-    "stream": "rows",
-    "name": "Row {{ id }}",
-    "contact": {"remote_id": "{{ id }}"},
-    "metric": {"metric_name": "size", "value": "{{ size }}"},
-}
-MENDED = MAPPING | {"metric": {"metric_name": "size", "value": "{{ size | replace('x', '') }}"}}
 MESSAGES = [
     schema("rows", {"id": {"type": "integer"}, "size": {"type": "string"}}),
     record("rows", id=1, size="1"),
@@ -149,11 +142,11 @@ def test_records_rejected_on_a_worker_that_is_gone_are_exported_and_fed_back_els
     url: str, table: RejectedTable, tmp_path: Path
 ) -> None:
     with running_sandbox() as sandbox:
-        first = config(tmp_path / "first", sandbox.url, [MAPPING], ledger_url=url)
+        first = config(tmp_path / "first", sandbox.url, [SIZED], ledger_url=url)
         assert run_target(first, MESSAGES).status == 1
         (run,) = table.runs_left()
         shutil.rmtree(tmp_path / "first")
-        second = config(tmp_path / "second", sandbox.url, [MENDED], ledger_url=url)
+        second = config(tmp_path / "second", sandbox.url, [SIZED_MENDED], ledger_url=url)
         listed = _rejected(second, "--format", "json")
         assert listed.returncode == 1
         assert [(group["run"], group["file"]) for group in map(json.loads, listed.stdout.splitlines())] == [(run, None)]

@@ -81,18 +81,13 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def usual_port_taken() -> Iterator[None]:
     """Hold the port that the demo would take; another program that has it for a moment is waited for."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            held = socket.create_server(("127.0.0.1", 8080))
-        except OSError:
-            if time.monotonic() > deadline:  # it stays taken, which is as good
-                yield
-                return
+    with contextlib.ExitStack() as held:
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                held.enter_context(socket.create_server(("127.0.0.1", 8080)))
+                break
             time.sleep(0.1)
-        else:
-            break
-    with held:
-        yield
+        yield  # where the other program keeps it, it's taken as well
 
 
 @pytest.fixture

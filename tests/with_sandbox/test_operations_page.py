@@ -12,20 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.pages import block, rows_of
-from tests.target_process import PROGRAM, Message, config, record, run_target, schema
+from tests.target_process import PROGRAM, SIZED, SIZED_MENDED, Message, config, record, run_target, schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.sandbox_process import Sandbox
 
-MAPPING: Message = {
-    "stream": "rows",
-    "name": "Row",
-    "contact": {"remote_id": "{{ id }}"},
-    "metric": {"metric_name": "size", "value": "{{ size }}"},
-}
-MENDED = MAPPING | {"metric": {"metric_name": "size", "value": "{{ size | replace('x', '') }}"}}
 SCHEMA = schema("rows", {"id": {"type": "integer"}, "size": {"type": "string"}})
 
 
@@ -46,10 +39,10 @@ def kept(data: Path) -> Path:
 def used(sandbox: Sandbox, tmp_path: Path) -> Path:
     """A `data_dir` after rejections that were fed back, given up, and left."""
     data = tmp_path / "data"
-    settings = config(tmp_path, sandbox.url, [MAPPING])
+    settings = config(tmp_path, sandbox.url, [SIZED])
     assert run_target(settings, rows("1", "x2")).status == 1
-    assert run_target(config(tmp_path, sandbox.url, [MENDED]), b"", "--input", str(kept(data))).status == 0
-    settings = config(tmp_path, sandbox.url, [MAPPING])
+    assert run_target(config(tmp_path, sandbox.url, [SIZED_MENDED]), b"", "--input", str(kept(data))).status == 0
+    settings = config(tmp_path, sandbox.url, [SIZED])
     assert run_target(settings, rows("1", "x3")).status == 1
     command = [str(PROGRAM), "rejected", "--config", str(settings), "--done", kept(data).stem]
     subprocess.run(command, check=True, capture_output=True, timeout=50)
@@ -67,14 +60,14 @@ def test_data_dir_holds_the_files_that_are_listed_and_no_others(used: Path) -> N
 
 
 def test_a_rejection_holds_what_is_listed(sandbox: Sandbox, tmp_path: Path) -> None:
-    run_target(config(tmp_path, sandbox.url, [MAPPING]), rows("x1"))
+    run_target(config(tmp_path, sandbox.url, [SIZED]), rows("x1"))
     lines: list[dict[str, Any]] = [json.loads(line) for line in kept(tmp_path / "data").read_text().splitlines()]
     (rejection,) = (line["rejection"] for line in lines if line["type"] == "RECORD")
     assert {name.strip("`") for name, _ in rows_of("key", "holds")} == set(rejection)
 
 
 def test_a_ledger_that_was_copied_and_put_back_knows_what_was_delivered(sandbox: Sandbox, tmp_path: Path) -> None:
-    settings, ledger = config(tmp_path, sandbox.url, [MAPPING]), tmp_path / "data" / "ledger.sqlite"
+    settings, ledger = config(tmp_path, sandbox.url, [SIZED]), tmp_path / "data" / "ledger.sqlite"
     assert run_target(settings, rows("1", "2")).status == 0
     with contextlib.closing(sqlite3.connect(ledger)) as connection, contextlib.chdir(tmp_path):
         connection.execute(block("sql"))

@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_applied_events.commands.rejected_runs import Group, LeftRuns
-from tests.target_process import API_KEY, PROGRAM, Message, config, record, run_target, schema, state
+from tests.target_process import (
+    API_KEY,
+    PROGRAM,
+    SIZED,
+    SIZED_MENDED,
+    Message,
+    config,
+    record,
+    run_target,
+    schema,
+    state,
+)
 
 if TYPE_CHECKING:
     from tests.sandbox_process import Sandbox
 
 SECRET = "a-value-that-no-log-may-show"
-MAPPING: Message = {
-    "stream": "rows",
-    "name": "Row {{ id }}",
-    "contact": {"remote_id": "{{ id }}"},
-    "metric": {"metric_name": "size", "value": "{{ size }}"},
-}
-MENDED = MAPPING | {"metric": {"metric_name": "size", "value": "{{ size | replace('x', '') }}"}}
 SCHEMA = schema("rows", {"id": {"type": "integer"}, "size": {"type": ["string", "null"]}})
 MESSAGES = [
     SCHEMA,
@@ -60,7 +64,7 @@ def names(sandbox: Sandbox) -> list[str]:
 @pytest.fixture(scope="module")
 def rejecting_run(_one_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a run left that delivered the rows 1 and 3 and rejected 2 and 4."""
-    path = config(tmp_path_factory.mktemp("run"), _one_sandbox.url, [MAPPING])
+    path = config(tmp_path_factory.mktemp("run"), _one_sandbox.url, [SIZED])
     _one_sandbox.put_faults({})
     _one_sandbox.clear()
     assert run_target(path, MESSAGES).status == 1
@@ -72,7 +76,7 @@ def rejecting_run(_one_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactor
 def settings(rejecting_run: Path, sandbox: Sandbox, tmp_path: Path) -> Path:
     """The config of such a run, whose endpoint has forgotten it."""
     shutil.copytree(rejecting_run, tmp_path / "data")
-    return config(tmp_path, sandbox.url, [MAPPING])
+    return config(tmp_path, sandbox.url, [SIZED])
 
 
 def mend(settings: Path, *mappings: Message, **others: object) -> None:
@@ -105,7 +109,7 @@ def test_the_table_shows_the_same_and_never_a_value(settings: Path) -> None:
 
 
 def test_with_nothing_left_it_ends_well_and_makes_no_directory(sandbox: Sandbox, tmp_path: Path) -> None:
-    done = command(config(tmp_path, sandbox.url, [MAPPING]))
+    done = command(config(tmp_path, sandbox.url, [SIZED]))
     assert (done.returncode, done.stdout) == (0, "")
     assert not (tmp_path / "data").exists()
 
@@ -113,7 +117,7 @@ def test_with_nothing_left_it_ends_well_and_makes_no_directory(sandbox: Sandbox,
 def test_fed_back_after_mending_exactly_the_missing_events_are_delivered_and_the_file_is_done(
     sandbox: Sandbox, settings: Path
 ) -> None:
-    mend(settings, MENDED, ledger_url="none")
+    mend(settings, SIZED_MENDED, ledger_url="none")
     done = run_target(settings, b"", "--input", file_of(left(settings)[0]))
     assert done.status == 0, done.log
     assert sorted(names(sandbox)) == ["Row 2", "Row 4"]
@@ -131,28 +135,28 @@ def test_fed_back_before_mending_they_are_rejected_anew_in_a_new_file(sandbox: S
 
 def test_a_record_fed_back_goes_to_the_mapping_that_rejected_it_alone(sandbox: Sandbox, settings: Path) -> None:
     another = {"stream": "rows", "name": "Another of {{ id }}", "contact": {"remote_id": "{{ id }}"}}
-    mend(settings, MENDED, another)
+    mend(settings, SIZED_MENDED, another)
     assert run_target(settings, b"", "--input", file_of(left(settings)[0])).status == 0
     assert sorted(names(sandbox)) == ["Row 2", "Row 4"]
 
 
 def test_an_invalid_record_fed_back_goes_to_all_mappings(sandbox: Sandbox, tmp_path: Path) -> None:
     another = {"stream": "rows", "name": "Another of {{ id }}", "contact": {"remote_id": "{{ id }}"}}
-    settings = config(tmp_path, sandbox.url, [MAPPING, another])
+    settings = config(tmp_path, sandbox.url, [SIZED, another])
     assert run_target(settings, [SCHEMA, record("rows", id=1, size=7)]).status == 1
     (group,) = left(settings)
     assert group.reason == "invalid"
-    mend(settings, MAPPING, another, validate_records=False)
+    mend(settings, SIZED, another, validate_records=False)
     assert run_target(settings, b"", "--input", file_of(group)).status == 0
     assert sorted(names(sandbox)) == ["Another of 1", "Row 1"]
 
 
 def test_a_mapping_that_is_gone_stops_the_run_and_the_file_stays(sandbox: Sandbox, tmp_path: Path) -> None:
     other = {"stream": "rows", "name": "Other", "contact": {"remote_id": "{{ id }}"}}
-    settings = config(tmp_path, sandbox.url, [other, MAPPING])
+    settings = config(tmp_path, sandbox.url, [other, SIZED])
     assert run_target(settings, MESSAGES).status == 1
     (group,) = left(settings)
-    mend(settings, MENDED)
+    mend(settings, SIZED_MENDED)
     done = run_target(settings, b"", "--input", file_of(group))
     assert done.status == 1
     assert "was rejected by mappings[1], which is none of the stream's mappings now" in done.log
@@ -198,13 +202,13 @@ def test_a_tap_of_the_same_stream_after_rejected_records_goes_through_its_stream
 
 
 def test_sdc_columns_stay_as_they_were_kept(sandbox: Sandbox, tmp_path: Path) -> None:
-    mapping = MAPPING | {"description": "{{ _sdc_received_at }}"}
+    mapping = SIZED | {"description": "{{ _sdc_received_at }}"}
     settings = config(tmp_path, sandbox.url, [mapping], add_record_metadata=True)
     run_target(settings, [SCHEMA, record("rows", id=2, size="x2")])
     (group,) = left(settings)
     with Path(file_of(group)).open(encoding="utf-8") as file:
         kept = [json.loads(line) for line in file][1]["record"]["_sdc_received_at"]
-    mend(settings, MENDED | {"description": "{{ _sdc_received_at }}"})
+    mend(settings, SIZED_MENDED | {"description": "{{ _sdc_received_at }}"})
     run_target(settings, b"", "--input", file_of(group))
     assert [event["body"]["description"] for event in sandbox.events()] == [kept]
 
@@ -212,7 +216,7 @@ def test_sdc_columns_stay_as_they_were_kept(sandbox: Sandbox, tmp_path: Path) ->
 def test_a_record_passed_over_keeps_its_file_from_being_done(sandbox: Sandbox, settings: Path) -> None:
     del sandbox
     (group,) = left(settings)
-    mend(settings, MAPPING | {"stream": "others"}, unmapped_streams="ignore")
+    mend(settings, SIZED | {"stream": "others"}, unmapped_streams="ignore")
     done = run_target(settings, b"", "--input", file_of(group))
     assert done.status == 0
     assert "isn't marked done: 2 of its records were passed over" in done.log
@@ -221,7 +225,7 @@ def test_a_record_passed_over_keeps_its_file_from_being_done(sandbox: Sandbox, s
 
 def test_a_run_that_fails_leaves_the_file_that_it_was_fed(sandbox: Sandbox, settings: Path) -> None:
     (group,) = left(settings)
-    mend(settings, MENDED)
+    mend(settings, SIZED_MENDED)
     sandbox.put_faults({"faults": [{"kind": "status", "status": 401}]})
     assert run_target(settings, b"", "--input", file_of(group)).status == 1
     assert left(settings) == [group]
