@@ -14,7 +14,7 @@ from target_applied_events.client import Client
 from target_applied_events.errors import InternalError, SettingsError
 from target_applied_events.event import Answer, Failure, NoAnswer, Reply
 from target_applied_events.handover import Job
-from tests.with_sandbox.attempts import (
+from tests.client.attempts import (
     AMPLE_SECONDS,
     HEAD,
     KEY,

@@ -15,7 +15,7 @@ import trustme
 from target_applied_events.errors import SettingsError
 from target_applied_events.event import Failure, NoAnswer, Reply
 from target_applied_events.handover import Job
-from tests.with_sandbox.attempts import (
+from tests.client.attempts import (
     AMPLE_SECONDS,
     HEAD,
     OK,
