@@ -29,11 +29,17 @@ def ledger_url_problem(text: str) -> str | None:
     except (ArgumentError, ValueError):
         return f"`ledger_url` is no URL: {_WANTED} is wanted, with `%40` for an @ in the password"
     if url.drivername in _SQLITE:
-        if not url.database or url.database == ":memory:" or "\0" in url.database or url.query:
-            return f"`ledger_url` names no file, or has options that SQLite's may not have: {_WANTED} is wanted"
-        return None
+        return _sqlite_problem(url)
     if url.drivername not in _POSTGRES:
         return f"`ledger_url` is of a kind that can't hold a ledger: {_WANTED} is wanted"
+    return None
+
+
+def _sqlite_problem(url: URL) -> str | None:
+    if url.host or url.username:  # `sqlite://var/lib/…` would lie in lib, below wherever the run began
+        return f"`ledger_url` lacks the third slash before its file: {_WANTED} is wanted"
+    if not url.database or url.database == ":memory:" or "\0" in url.database or url.query:
+        return f"`ledger_url` names no file, or has options that SQLite's may not have: {_WANTED} is wanted"
     return None
 
 
