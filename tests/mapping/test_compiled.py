@@ -314,10 +314,6 @@ def test_a_rejection_never_holds_a_value() -> None:
     assert "sekret" not in str(rejected(raw, {"created_at": "sekret", "any": ["sekret"], "status": "sekret"}))
 
 
-def test_a_repr_of_an_event_holds_no_value_of_its_record() -> None:
-    assert "Ann" not in repr(event({"contact": CONTACT}))
-
-
 @pytest.mark.parametrize(
     ("when", "record"),
     [
