@@ -136,9 +136,9 @@ def _metric(db: sqlite3.Connection, name: str, total: Total) -> dict[str, Any]:
     (first, last) = db.execute(span, (name,)).fetchone()
     step = next((step for step in _STEPS if last // step - first // step < MOST_BARS), _STEPS[-1])
     bars = db.execute(
-        "SELECT CAST(at / ? AS INTEGER) - (at < 0) AS bar, count(*), total(CAST(value AS REAL)) FROM events"
-        " WHERE metric_name = ? AND counted GROUP BY bar ORDER BY bar",
-        (step, name),
+        "SELECT CAST(at / :step AS INTEGER) - (at < CAST(at / :step AS INTEGER) * :step) AS bar, count(*),"
+        " total(CAST(value AS REAL)) FROM events WHERE metric_name = :name AND counted GROUP BY bar ORDER BY bar",
+        {"step": step, "name": name},
     )
     return {
         "metric_name": name,
