@@ -6,28 +6,16 @@ import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from tests.sandbox.posting import EVENT, HEADERS, SHOP, post
+
 if TYPE_CHECKING:
     from tests.sandbox_process import Sandbox
-
-SHOP = "66e4a5f0-0000-4000-8000-000000000001"
-HEADERS = {"Authorization": "Bearer ALabc", "X-Shop-Id": SHOP}
-EVENT = {"name": "Order placed", "contact": {"email": "ada@example.com"}}
-
-
-def post(sandbox: Sandbox, body: object = EVENT, **headers: str) -> requests.Response:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    sent = {
-        "Content-Type": "application/json",
-        **HEADERS,
-        **{key.replace("_", "-"): value for key, value in headers.items()},
-    }
-    return requests.post(f"{sandbox.url}/events/", data=raw, headers=sent, timeout=10)
 
 
 def raw_exchange(sandbox: Sandbox, request: bytes) -> bytes:
@@ -176,61 +164,3 @@ def test_the_key_is_kept_nowhere(sandbox: Sandbox) -> None:
     post(sandbox, b"{", Authorization="Bearer ALhush")
     for what in ("events", "requests", "contacts", "metrics"):
         assert "hush" not in json.dumps(sandbox.get(what), default=str)
-
-
-def test_a_request_carries_when_it_came_and_what_became_of_it(sandbox: Sandbox) -> None:
-    post(sandbox)
-    [request] = sandbox.requests()
-    [event] = sandbox.events()
-    assert request["status"] == 200
-    assert (request["id"], request["event_id"]) == (event["request_id"], event["id"])
-    assert request["shop_id"] == SHOP
-    assert request["started"] <= request["finished"]
-
-
-def test_a_wrong_question_is_told_so(sandbox: Sandbox) -> None:
-    wrong = ["limit=x", "limit=-1", "order=up", "after=x", "after=1.5", f"after={1 << 64}", "order=latest&after=1,x"]
-    questions = [f"{what}?{asked}" for what in ("events", "requests") for asked in wrong]
-    for question in [*questions, "requests?outcome=lost", "contacts?after=7", "contacts?after=nan,"]:
-        answer = requests.get(f"{sandbox.base}/sandbox/{question}", timeout=10)
-        assert answer.status_code == 422
-        assert answer.json()["error"]["message"]
-
-
-def test_wrong_faults_are_told_so_and_those_in_force_stay(sandbox: Sandbox) -> None:
-    sandbox.put_faults({"faults": [{"kind": "latency", "seconds": 0}]})
-    wrong: list[Any] = [[], {"faults": [{"kind": "x"}]}, {"seed": "1"}, {"other": 1}]
-    for declared in wrong:
-        answer = requests.put(f"{sandbox.base}/sandbox/faults", json=declared, timeout=10)
-        assert answer.status_code == 422
-        assert answer.json()["error"]["message"]
-    assert [fault["kind"] for fault in sandbox.get("faults")["faults"]] == ["latency"]
-
-
-def test_the_page_loads_nothing_from_elsewhere(sandbox: Sandbox) -> None:
-    page = requests.get(f"{sandbox.base}/", timeout=10)
-    assert "default-src 'none'" in page.headers["content-security-policy"]
-    for path in ("/page.css", "/page.js", "/parts.js", "/timelines.js", "/favicon.svg"):
-        asset = requests.get(f"{sandbox.base}{path}", timeout=10)
-        assert asset.status_code == 200
-        outside = asset.text.replace("http://www.w3.org/", "")
-        assert "http://" not in outside
-        assert "https://" not in outside
-
-
-def test_another_name_for_this_machine_reads_nothing(sandbox: Sandbox) -> None:
-    answer = requests.get(f"{sandbox.base}/sandbox/events", headers={"Host": "evil.example:80"}, timeout=10)
-    assert answer.status_code == 421
-    answer = requests.get(f"{sandbox.base}/sandbox/events", headers={"Host": "[::1"}, timeout=10)
-    assert answer.status_code == 421
-    for host in ("localhost", "127.0.0.1:1", "[::1]:8080"):
-        assert requests.get(f"{sandbox.base}/sandbox/events", headers={"Host": host}, timeout=10).status_code == 200
-
-
-def test_the_stream_tells_at_once_that_something_came(sandbox: Sandbox) -> None:
-    with requests.get(f"{sandbox.base}/sandbox/live", stream=True, timeout=10) as stream:
-        lines = stream.iter_lines(chunk_size=1)
-        pulses = (json.loads(line.removeprefix(b"data: ")) for line in lines if line.startswith(b"data: "))
-        assert next(pulses)["events"] == 0
-        post(sandbox)
-        assert next(pulse for pulse in pulses if pulse["events"])["contacts"] == 1

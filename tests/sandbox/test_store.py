@@ -2,38 +2,19 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.sandbox.questions import list_contacts, list_events, list_metrics, list_requests
+from target_applied_events.sandbox.questions import list_events, list_metrics
 from target_applied_events.sandbox.store import Store
 from target_applied_events.sandbox.visit import Visit
+from tests.sandbox.keeping import OTHER_SHOP, SHOP, contacts, take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-SHOP, OTHER_SHOP = "66e4a5f0-0000-4000-8000-000000000001", "66e4a5f0-0000-4000-8000-000000000002"
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    opened = Store()
-    yield opened
-    opened.close()
-
-
-def take(store: Store, shop: str = SHOP, name: str = "x", now: float = 1000.0, **parts: object) -> str | None:
-    body: dict[str, Any] = {"name": name, **parts}
-    contact = store.take(1, shop, json.loads(json.dumps(body), parse_float=Decimal), json.dumps(body), now).contact
-    return contact.id if contact else None
-
-
-def contacts(store: Store, **asked: str) -> list[dict[str, Any]]:
-    return list_contacts(store.db, asked, "", 100).rows
 
 
 @pytest.mark.parametrize(
@@ -137,87 +118,6 @@ def test_a_deduping_key_that_was_seen_in_its_shop_is_not_counted_again(store: St
     assert [event["counted"] for event in events] == [True, False, True]
 
 
-def test_the_bars_of_a_metric_add_up_to_its_account(store: Store) -> None:
-    times = ["1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2026-04-07T14:30:00Z", "9999-12-31T23:59:59Z"]
-    for time in times:
-        take(store, event_time=time, metric={"metric_name": "m", "value": 2.5})
-    [metric] = list_metrics(store)
-    assert sum(bar["count"] for bar in metric["bars"]) == metric["count"] == 4
-    assert sum(bar["sum"] for bar in metric["bars"]) == 10
-    assert (metric["first_at"], metric["last_at"]) == (times[0], times[-1])
-
-
-def test_the_bars_are_as_narrow_as_their_number_allows(store: Store) -> None:
-    for minute in range(40):
-        take(store, event_time=f"2026-04-07T14:{minute:02}:00Z", metric={"metric_name": "m"})
-    [metric] = list_metrics(store)
-    assert metric["step_seconds"] == 60
-    assert len(metric["bars"]) == 40
-    assert metric["bars"][0]["at"] == "2026-04-07T14:00:00Z"
-
-
-@given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 7), st.booleans())
-def test_pages_give_every_event_once_and_in_order(seconds: list[int], limit: int, latest: bool) -> None:  # noqa: FBT001 - hypothesis chooses it
-    store = Store()
-    for second in seconds:
-        take(store, event_time=f"2026-04-07T14:30:0{second}Z", contact={"email": "a"})
-    rows: list[dict[str, Any]] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        page = list_events(store.db, {}, latest=latest, cursor=cursor, limit=limit)
-        rows += page.rows
-        assert len(rows) <= len(seconds)
-        cursor = page.next
-    wanted = sorted(rows, key=lambda row: (row["at"], row["id"]), reverse=True) if latest else rows
-    assert rows == wanted
-    assert sorted(row["id"] for row in rows) == list(range(1, len(seconds) + 1))
-    store.close()
-
-
-def test_events_are_filtered_by_contact_shop_name_metric_and_text(store: Store) -> None:
-    ada = take(store, name="Order", contact={"email": "ada@b.c"}, metric={"metric_name": "m"})
-    take(store, name="Order", contact={"email": "bob@b.c"})
-    take(store, name="Refund", shop=OTHER_SHOP, contact={"email": "ada@b.c"})
-    assert ada is not None
-
-    def ids(**asked: str) -> list[int]:
-        return [row["id"] for row in list_events(store.db, asked, latest=False, cursor="", limit=10).rows]
-
-    assert ids(contact_id=ada) == [1]
-    assert ids(shop_id=OTHER_SHOP) == [3]
-    assert ids(name="Order") == [1, 2]
-    assert ids(metric_name="m") == [1]
-    assert ids(q="ADA@") == [1, 3]
-    assert ids(q="%") == []
-
-
-@pytest.mark.parametrize("q", ["LOVE", "ada@", "7946", "+44 20", "+44207946", "c-1"])
-def test_a_contact_is_found_by_whatever_it_is_known_by(store: Store, q: str) -> None:
-    contact = {"name": "Ada Lovelace", "email": "ada@b.c", "phone": "+44 20 7946 0018", "remote_id": "c-1"}
-    wanted = take(store, contact=contact)
-    take(store, contact={"name": "Bob", "email": "bob@b.c", "phone": "2", "remote_id": "d-2"})
-    assert [row["id"] for row in contacts(store, q=q)] == [wanted]
-
-
-def test_the_contact_heard_of_last_comes_first(store: Store) -> None:
-    for now, email in enumerate(["a", "b", "a"]):
-        take(store, now=float(now), contact={"email": email})
-    assert [row["email"] for row in contacts(store)] == ["a", "b"]
-
-
-def test_requests_are_listed_by_what_became_of_them(store: Store) -> None:
-    store.log_visit(Visit(1, 0.0, 0.0, "POST", "/v1/events/", None, finished=1.0, status=200, event_id=7))
-    store.log_visit(Visit(2, 0.0, 0.0, "POST", "/v1/events/", None, finished=1.0, status=422, problems="[]"))
-    store.log_visit(Visit(3, 0.0, 0.0, "POST", "/v1/events/", None, finished=1.0, fault="drop"))
-
-    def ids(outcome: str | None, *, latest: bool = False) -> list[int]:
-        return [row["id"] for row in list_requests(store.db, outcome, latest=latest, cursor="", limit=10).rows]
-
-    assert ids(None) == [1, 2, 3]
-    assert ids(None, latest=True) == [3, 2, 1]
-    assert (ids("taken"), ids("refused"), ids("faulted")) == ([1], [2], [3])
-
-
 def test_a_file_keeps_everything_for_the_next_start(tmp_path: Path) -> None:
     path = str(tmp_path / "kept.sqlite")
     metric = {"metric_name": "m", "value": 0.1, "deduping_key": "k"}
@@ -238,10 +138,3 @@ def test_clearing_forgets_everything(store: Store) -> None:
     assert (contacts(store), list_metrics(store), store.events, store.contacts) == ([], [], 0, 0)
     take(store, metric={"metric_name": "m", "deduping_key": "k"})
     assert store.totals["m"].count == 1
-
-
-def test_a_chart_spans_what_was_counted_alone(store: Store) -> None:
-    metric = {"metric_name": "m", "deduping_key": "k"}
-    take(store, event_time="2026-04-07T14:30:00Z", metric=metric)
-    take(store, event_time="2027-04-07T14:30:00Z", metric=metric)
-    assert list_metrics(store)[0]["last_at"] == "2026-04-07T14:30:00Z"

@@ -1,27 +1,13 @@
 from __future__ import annotations
 
-import http.client
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-import requests
 
+from tests.sandbox.posting import post_and_see, put
 from tests.sandbox_process import Sandbox, running_sandbox
-
-HEADERS = {"Authorization": "Bearer ALabc", "X-Shop-Id": "66e4a5f0-0000-4000-8000-000000000001"}
-
-
-def post(sandbox: Sandbox, name: str = "x", timeout: float = 10) -> requests.Response:
-    body = {"name": name, "contact": {"email": "ada@example.com"}}
-    return requests.post(
-        f"{sandbox.url}/events/", json=body, headers=HEADERS, timeout=timeout, stream=True, allow_redirects=False
-    )
-
-
-def put(sandbox: Sandbox, *faults: dict[str, Any]) -> None:
-    sandbox.put_faults({"faults": list(faults), "seed": 1})
 
 
 def logged(sandbox: Sandbox) -> list[tuple[Any, Any, Any]]:
@@ -31,7 +17,7 @@ def logged(sandbox: Sandbox) -> list[tuple[Any, Any, Any]]:
 def test_latency_keeps_the_answer_back_and_not_the_event(sandbox: Sandbox) -> None:
     put(sandbox, {"kind": "latency", "seconds": 0.5})
     began = time.monotonic()
-    assert post(sandbox).status_code == 200
+    assert post_and_see(sandbox).status_code == 200
     assert time.monotonic() - began >= 0.5
     assert logged(sandbox) == [("latency", 200, 1)]
 
@@ -39,8 +25,8 @@ def test_latency_keeps_the_answer_back_and_not_the_event(sandbox: Sandbox) -> No
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_a_rate_limit_answers_429_and_when_to_come_again(sandbox: Sandbox, form: str) -> None:
     put(sandbox, {"kind": "rate_limit", "requests_per_second": 0.1, "burst": 1, "retry_after": form})
-    assert post(sandbox).status_code == 200
-    answer = post(sandbox)
+    assert post_and_see(sandbox).status_code == 200
+    answer = post_and_see(sandbox)
     assert answer.status_code == 429
     told = answer.headers["Retry-After"]
     if form == "seconds":
@@ -54,7 +40,7 @@ def test_a_rate_limit_answers_429_and_when_to_come_again(sandbox: Sandbox, form:
 @pytest.mark.parametrize("status", [204, 302, 400, 401, 404, 418, 429, 500, 501, 503, 599])
 def test_any_status_can_be_answered(sandbox: Sandbox, status: int) -> None:
     put(sandbox, {"kind": "status", "status": status, "headers": {"X-Said": "so", "Location": "/elsewhere"}})
-    answer = post(sandbox)
+    answer = post_and_see(sandbox)
     assert answer.status_code == status
     assert answer.headers["X-Said"] == "so"
     assert sandbox.events() == []
@@ -66,72 +52,26 @@ def test_a_status_may_have_any_body_and_the_event_be_kept(sandbox: Sandbox) -> N
         sandbox,
         {"kind": "status", "status": 200, "body": page, "headers": {"Content-Type": "text/html"}, "taken": True},
     )
-    answer = post(sandbox)
+    answer = post_and_see(sandbox)
     assert (answer.text, answer.headers["Content-Type"]) == (page, "text/html")
     assert logged(sandbox) == [("status", 200, 1)]
 
 
-@pytest.mark.parametrize("taken", [False, True])
-def test_a_dropped_connection_is_a_reset_and_says_nothing_of_the_event(sandbox: Sandbox, taken: bool) -> None:  # noqa: FBT001 - pytest's
-    put(sandbox, {"kind": "drop", "taken": taken})
-    with pytest.raises(requests.ConnectionError, match="reset"):
-        post(sandbox)
-    assert len(sandbox.events()) == taken
-
-
-def test_a_truncated_answer_announces_more_than_it_sends(sandbox: Sandbox) -> None:
-    put(sandbox, {"kind": "truncate"})
-    answer = post(sandbox)
-    with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        _ = answer.content
-    assert len(sandbox.events()) == 1
-
-
-def test_a_slow_answer_comes_whole_in_the_end(sandbox: Sandbox) -> None:
-    put(sandbox, {"kind": "slow", "byte_seconds": 0.002})
-    began = time.monotonic()
-    assert post(sandbox).json()["contact"]["email"] == "ada@example.com"
-    assert time.monotonic() - began > 0.2
-
-
-def test_an_endless_answer_has_no_end(sandbox: Sandbox) -> None:
-    put(sandbox, {"kind": "endless"})
-    answer = post(sandbox)
-    assert len(answer.raw.read(1_000_000)) == 1_000_000
-    answer.close()
-
-
-def test_garbage_is_no_http(sandbox: Sandbox) -> None:
-    put(sandbox, {"kind": "garbage"})
-    with pytest.raises(requests.ConnectionError) as raised:
-        post(sandbox)
-    assert "BadStatusLine" in str(raised.value)
-    assert issubclass(http.client.BadStatusLine, http.client.HTTPException)
-
-
-def test_silence_lasts_until_the_client_goes(sandbox: Sandbox) -> None:
-    put(sandbox, {"kind": "silent"})
-    with pytest.raises(requests.ReadTimeout):
-        post(sandbox, timeout=0.5)
-    put(sandbox)
-    assert post(sandbox).status_code == 200
-
-
 def test_a_request_that_is_open_when_all_is_cleared_is_forgotten_too(sandbox: Sandbox) -> None:
     put(sandbox, {"kind": "endless"})
-    answer = post(sandbox)
+    answer = post_and_see(sandbox)
     sandbox.clear()
     put(sandbox)
     answer.close()
     while sandbox.get("requests")["open"]:
         pass
-    assert post(sandbox).status_code == 200
+    assert post_and_see(sandbox).status_code == 200
     assert logged(sandbox) == [(None, 200, 1)]
 
 
 def test_only_those_that_match_meet_a_fault_and_only_so_often(sandbox: Sandbox) -> None:
     put(sandbox, {"kind": "status", "status": 503, "match": '"name": ?"bad"', "times": 2})
-    statuses = [post(sandbox, name).status_code for name in ("good", "bad", "good", "bad", "bad")]
+    statuses = [post_and_see(sandbox, name).status_code for name in ("good", "bad", "good", "bad", "bad")]
     assert statuses == [200, 503, 200, 503, 200]
 
 
@@ -139,7 +79,7 @@ def test_the_same_seed_meets_the_same_requests(sandbox: Sandbox) -> None:
     runs = []
     for _ in range(2):
         put(sandbox, {"kind": "status", "status": 500, "share": 0.5})
-        runs.append([post(sandbox).status_code for _ in range(20)])
+        runs.append([post_and_see(sandbox).status_code for _ in range(20)])
     assert runs[0] == runs[1]
     assert set(runs[0]) == {200, 500}
 
@@ -154,6 +94,6 @@ def test_faults_can_be_given_when_it_starts() -> None:
         "7",
     )
     with running_sandbox(*options) as sandbox:
-        assert post(sandbox, "Order placed").status_code == 503
-        assert post(sandbox, "Order placed").status_code == 200
+        assert post_and_see(sandbox, "Order placed").status_code == 503
+        assert post_and_see(sandbox, "Order placed").status_code == 200
         assert [fault["kind"] for fault in sandbox.get("faults")["faults"]] == ["status", "latency"]

@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,51 +11,18 @@ import requests
 from click.testing import CliRunner
 
 from target_applied_events.sandbox.options import sandbox as command
-from tests.sandbox_process import Sandbox, running_sandbox
+from tests.sandbox.posting import EVENT, post
+from tests.sandbox_process import running_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-HEADERS = {"Authorization": "Bearer ALabc", "X-Shop-Id": "66e4a5f0-0000-4000-8000-000000000001"}
-EVENT = {"name": "x", "contact": {"email": "ada@example.com"}}
-
-
-def post(sandbox: Sandbox, event: object = EVENT, key: str = "ALabc") -> int:
-    headers = HEADERS | {"Authorization": f"Bearer {key}"}
-    return requests.post(f"{sandbox.url}/events/", json=event, headers=headers, timeout=10).status_code
-
-
-def wait_in_vain(sandbox: Sandbox) -> None:
-    with pytest.raises(requests.ConnectionError):
-        post(sandbox)
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_it_quickly_and_leaves_nothing_behind(tmp_path: Path, stop: signal.Signals) -> None:
-    kept = tmp_path / "kept.sqlite"
-    with running_sandbox("--data", str(kept), stderr=subprocess.PIPE) as sandbox:
-        assert post(sandbox) == 200
-        sandbox.put_faults({"faults": [{"kind": "silent"}]})
-        waiting = threading.Thread(target=wait_in_vain, args=(sandbox,))
-        with requests.get(f"{sandbox.base}/sandbox/live", stream=True, timeout=10) as stream:
-            waiting.start()
-            lines = stream.iter_lines(chunk_size=1)
-            next(line for line in lines if b'"open": 1' in line)
-            sandbox.process.send_signal(stop)
-            _, said = sandbox.process.communicate(timeout=5)
-        waiting.join(timeout=5)
-        assert said == ""
-    assert sandbox.process.returncode in {0, -stop}
-    assert [path.name for path in tmp_path.iterdir()] == ["kept.sqlite"]
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", int(sandbox.base.rsplit(":", 1)[1])))
 
 
 def test_a_file_is_there_again_at_the_next_start(tmp_path: Path) -> None:
     kept = str(tmp_path / "kept.sqlite")
     for count in (1, 2):
         with running_sandbox("--data", kept) as sandbox:
-            assert post(sandbox) == 200
+            assert post(sandbox).status_code == 200
             assert len(sandbox.events()) == count
             assert [request["id"] for request in sandbox.requests()] == list(range(1, count + 1))
 
@@ -88,7 +53,7 @@ def test_a_busy_port_is_told_with_what_to_do() -> None:
         assert f"port {port}" in ended.stderr
         assert "--port 0" in ended.stderr
         assert "Traceback" not in ended.stderr
-        assert post(sandbox) == 200
+        assert post(sandbox).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -111,7 +76,7 @@ def test_a_wrong_option_is_told(options: list[str], said: str) -> None:
 
 def test_the_one_good_key_can_be_given() -> None:
     with running_sandbox("--api-key", "ALone") as sandbox:
-        assert (post(sandbox, key="ALone"), post(sandbox, key="ALother")) == (200, 401)
+        assert [post(sandbox, Authorization=f"Bearer {key}").status_code for key in ("ALone", "ALother")] == [200, 401]
 
 
 def test_each_leniency_is_a_flag() -> None:
@@ -121,9 +86,9 @@ def test_each_leniency_is_a_flag() -> None:
         EVENT | {"description": None},
     )
     with running_sandbox("--allow-anonymous", "--allow-unknown-fields", "--allow-nulls") as sandbox:
-        assert [post(sandbox, event) for event in (anonymous, unknown, null)] == [200, 200, 200]
+        assert [post(sandbox, event).status_code for event in (anonymous, unknown, null)] == [200, 200, 200]
     with running_sandbox("--max-body", "48") as sandbox:
-        assert [post(sandbox, event) for event in (anonymous, unknown, null)] == [422, 413, 413]
+        assert [post(sandbox, event).status_code for event in (anonymous, unknown, null)] == [422, 413, 413]
 
 
 def test_an_address_that_others_can_reach_is_warned_about() -> None:
