@@ -27,6 +27,14 @@ BareBreak = Drop | Truncate | Slow | Endless | Garbage | Silent
 
 async def break_answer(effect: BareBreak, answer: Answer, wire: asyncio.Transport, receive: Receive) -> None:
     """Write what the fault wants instead of the answer, and return once the connection has ended."""
+    async with asyncio.TaskGroup() as tasks:
+        writing = tasks.create_task(_write(effect, answer, wire))
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        writing.cancel()
+
+
+async def _write(effect: BareBreak, answer: Answer, wire: asyncio.Transport) -> None:
     head = _head(answer.status, answer.headers)
     match effect:
         case Drop():
@@ -45,8 +53,6 @@ async def break_answer(effect: BareBreak, answer: Answer, wire: asyncio.Transpor
             pass
         case _:
             assert_never(effect)
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _head(status: int, headers: Mapping[str, str]) -> bytes:

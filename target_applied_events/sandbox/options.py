@@ -6,6 +6,7 @@ import json
 import random
 import shlex
 import sqlite3
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,17 +83,20 @@ def sandbox(  # noqa: PLR0913 - an argument for each option
     It takes events as the Applied Labs endpoint is documented to, shows what arrived on a page, and fails on request.
     It sends nothing anywhere.
     """
+    _need_the_extra()
     rules = Rules(api_key, max_body, allow_unknown_fields, allow_nulls, allow_anonymous)
     dice = random.Random(seed)  # noqa: S311 - dice for faults, no secret
     _serve(host, port, _endpoint(data, rules, Faults(faults, dice)))
 
 
+def _need_the_extra() -> None:
+    missing = next((name for name in ("starlette", "uvicorn") if find_spec(name) is None), None)
+    if missing:
+        raise click.ClickException(f"The sandbox needs {missing}: pip install 'target-applied-events[sandbox]'")
+
+
 def _endpoint(data: str, rules: Rules, faults: Faults) -> Endpoint:
-    try:
-        from target_applied_events.sandbox.endpoint import Endpoint  # noqa: PLC0415 - its libraries are an extra
-    except ModuleNotFoundError as error:
-        message = f"The sandbox needs {error.name}: pip install 'target-applied-events[sandbox]'"
-        raise click.ClickException(message) from None
+    from target_applied_events.sandbox.endpoint import Endpoint  # noqa: PLC0415 - its libraries are an extra
     from target_applied_events.sandbox.store import Store  # noqa: PLC0415 - as above
 
     try:

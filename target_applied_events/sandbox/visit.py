@@ -16,7 +16,7 @@ class Visit:
         method: Its HTTP method.
         path: Its path.
         client: The address and port that it came from.
-        shop_id: Its X-Shop-Id as it came.
+        shop_id: Its X-Shop-Id as it came; None where its method and path lead nowhere.
         finished: When it was answered or broken off, by the monotonic clock.
         status: The status answered; None where a fault answered otherwise or not at all.
         fault: The kinds of faults that it met.
