@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import time
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.sandbox.posting import post_and_see, put
-from tests.sandbox_process import Sandbox, running_sandbox
+
+if TYPE_CHECKING:
+    from tests.sandbox_process import Sandbox
 
 
 def logged(sandbox: Sandbox) -> list[tuple[Any, Any, Any]]:
@@ -82,18 +84,3 @@ def test_the_same_seed_meets_the_same_requests(sandbox: Sandbox) -> None:
         runs.append([post_and_see(sandbox).status_code for _ in range(20)])
     assert runs[0] == runs[1]
     assert set(runs[0]) == {200, 500}
-
-
-def test_faults_can_be_given_when_it_starts() -> None:
-    options = (
-        "--fault",
-        "status status=503 times=1 match='Order placed'",
-        "--fault",
-        "latency seconds=0",
-        "--seed",
-        "7",
-    )
-    with running_sandbox(*options) as sandbox:
-        assert post_and_see(sandbox, "Order placed").status_code == 503
-        assert post_and_see(sandbox, "Order placed").status_code == 200
-        assert [fault["kind"] for fault in sandbox.get("faults")["faults"]] == ["status", "latency"]

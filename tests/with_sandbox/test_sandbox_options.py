@@ -63,6 +63,7 @@ def test_a_busy_port_is_told_with_what_to_do() -> None:
         (["--fault", ""], "kind must be one of"),
         (["--fault", "status status='500"], "quot"),
         (["--fault", "status status=9"], "status must be"),
+        (["--fault", "drop", "--fault", "drop share"], "faults[1].share must be"),
         (["--port", "99999"], "99999"),
         (["--data", "/nowhere/kept.sqlite"], "--data /nowhere/kept.sqlite"),
         (["--host", "256.0.0.1"], "Can't listen at 256.0.0.1"),
@@ -96,3 +97,43 @@ def test_an_address_that_others_can_reach_is_warned_about() -> None:
         sandbox.process.send_signal(signal.SIGINT)
         _, said = sandbox.process.communicate(timeout=5)
     assert "Whoever can reach 0.0.0.0" in said
+
+
+def test_faults_can_be_given_when_it_starts() -> None:
+    options = (
+        "--fault",
+        "status status=503 times=1 match='Order placed' headers='{\"X-Said\": \"so\"}'",
+        "--fault",
+        "latency seconds=0",
+        "--seed",
+        "7",
+    )
+    with running_sandbox(*options) as sandbox:
+        failed = post(sandbox)
+        assert (failed.status_code, failed.headers["X-Said"]) == (503, "so")
+        assert post(sandbox).status_code == 200
+        assert [fault["kind"] for fault in sandbox.get("faults")["faults"]] == ["status", "latency"]
+
+
+def test_an_address_of_version_6_is_written_as_urls_have_it() -> None:
+    with running_sandbox("--host", "::1") as sandbox:
+        assert sandbox.base.startswith("http://[::1]:")
+        assert post(sandbox).status_code == 200
+
+
+@pytest.mark.parametrize("library", ["starlette", "uvicorn"])
+def test_it_says_what_to_install_where_the_extra_is_missing(library: str) -> None:
+    code = f"import sys; sys.modules['{library}'] = None; import target_applied_events.sandbox.__main__"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 1
+    assert f"The sandbox needs {library}: pip install 'target-applied-events[sandbox]'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_data_file_of_another_kind_is_left_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("no database" * 100)
+    ended = CliRunner().invoke(command, ["--data", str(other)])
+    assert ended.exit_code == 1
+    assert f"--data {other} can't be used" in ended.output
+    assert other.read_text() == "no database" * 100
