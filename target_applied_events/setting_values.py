@@ -79,10 +79,10 @@ def _number(value: object) -> Decimal:
 
 def positive(value: object) -> float:
     """A number above 0."""
-    number = _number(value)
+    number = float(_number(value))
     if not 0 < number <= 10**9:
         raise ValueError("must be a number greater than 0.")
-    return float(number)
+    return number
 
 
 def whole(least: int, most: int | None) -> Check[int]:
