@@ -73,11 +73,13 @@ class NoLedger:
 
     def hold_all(self, bucket: str, seconds: float) -> None:
         """Let no permits of a bucket be used for so long."""
-        self._held_until[bucket] = max(self._held_until.get(bucket, 0), self._clock() + seconds)
+        until = self._clock() + seconds
+        self._held_until[bucket] = max(self._held_until.get(bucket, until), until)
 
     def held_for(self, bucket: str) -> float:
         """Seconds for which a bucket is held."""
-        return max(0.0, self._held_until.get(bucket, 0) - self._clock())
+        now = self._clock()
+        return max(0.0, self._held_until.get(bucket, now) - now)
 
     def close(self) -> None:
         """Nothing is to be given back."""
