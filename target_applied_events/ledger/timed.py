@@ -18,7 +18,7 @@ class TimedLedger:
     """The ledger as a delivery uses it.
 
     Attributes:
-        seconds: How long it has taken so far.
+        seconds: How long it has taken so far, whatever came of it.
     """
 
     def __init__(self, ledger: Ledger | NoLedger) -> None:
@@ -43,10 +43,13 @@ class TimedLedger:
 
     def knows_delivery(self, shop_id: str) -> bool:
         """Whether a delivery to this shop was ever noted."""
-        return self._ledger.knows_delivery(shop_id)
+        with self._timing():
+            return self._ledger.knows_delivery(shop_id)
 
     @contextlib.contextmanager
     def _timing(self) -> Iterator[None]:
         started = time.monotonic()
-        yield
-        self.seconds += time.monotonic() - started
+        try:
+            yield
+        finally:
+            self.seconds += time.monotonic() - started
