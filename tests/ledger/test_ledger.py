@@ -1,43 +1,23 @@
-"""What was delivered is known, what nobody can tell is in doubt, and a bad ledger is left as it is."""
+"""What was delivered is known in later runs, what nobody can tell is in doubt, and runs share both."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import resource
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from target_applied_events.errors import LedgerError
-from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger, run_lock, sqlite_file
-from target_applied_events.ledger.no_ledger import NoLedger
+from target_applied_events.ledger import REFRESH_DAYS, Ledger, open_ledger
+from tests.ledger.files import sql
 from tests.ledgers import DAY, DELIVERED, IN_DOUBT, ORIGIN, SHOP, Clock, Runs, events, key, opened, running
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "ledger.sqlite"
-
-
-def sql(path: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        return connection.execute(statement, values).fetchall()
-
 
 # --- what is known -------------------------------------------------------------------------------------------------
 
@@ -97,14 +77,6 @@ def test_a_key_withdrawn_and_intended_in_one_commit_is_intended(path: Path) -> N
         ledger.commit(intents=events([1]))
         ledger.commit(withdrawn=[key(1)], intents=events([1]))
         assert ledger.standing([key(1)]) == {key(1): IN_DOUBT}
-
-
-def test_another_thread_than_the_one_that_opened_it_may_use_it(path: Path) -> None:
-    with running(path) as ledger:
-        thread = threading.Thread(target=lambda: ledger.commit(delivered=[key(1)]))
-        thread.start()
-        thread.join()
-        assert ledger.standing([key(1)]) == {key(1): DELIVERED}
 
 
 # --- what was delivered where --------------------------------------------------------------------------------------
@@ -254,22 +226,10 @@ def test_a_run_that_intends_what_another_has_delivered_meanwhile_stops(path: Pat
             second.commit(intents=events([1]))
 
 
-def test_a_runs_name_can_be_taken_once_at_a_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_lock, "_ATTEMPTS", 2)
-    with running(path), pytest.raises(LedgerError, match="run-1 already"):
-        opened(path)
-    with running(path):
-        pass
-
-
-def test_the_lock_of_a_run_with_a_name_like_a_path_lies_beside_the_ledger(path: Path) -> None:
-    with running(path, "../../2026/run"):
-        assert {file.parent for file in path.parent.parent.rglob("*run*")} == {path.parent}
-
-
 CHILD = """
 import sys
 from target_applied_events.ledger import open_ledger
+from tests.ledger.files import sql
 from tests.ledgers import ORIGIN, events
 ledger = open_ledger(sys.argv[1], origin=ORIGIN, run_id="killed-run")
 ledger.commit(intents=events([1, 2]))
@@ -342,242 +302,6 @@ def test_a_clock_set_back_by_a_year_holds_nobody_for_a_year(path: Path) -> None:
         assert ledger.reserve("bucket", 1, per_second=1) == pytest.approx(61)
 
 
-# --- ledgers that can't be used ------------------------------------------------------------------------------------
-
-
-def refused(path: Path) -> str:
-    """Tell how a ledger is refused, and see that it was left as it is."""
-    before = {file: file.read_bytes() for file in path.parent.iterdir() if file.is_file()} if path.exists() else {}
-    with pytest.raises(LedgerError) as raised:
-        opened(path)
-    assert {file: file.read_bytes() for file in before} == before
-    assert str(path) in str(raised.value)
-    return str(raised.value)
-
-
-@pytest.fixture
-def old(path: Path) -> Path:
-    """A ledger of some thousand events."""
-    with running(path) as ledger:
-        ledger.commit(delivered=[key(number) for number in range(5_000)])
-    return path
-
-
-def test_a_file_that_is_no_database_is_refused_and_left_alone(old: Path) -> None:
-    old.write_text("my notes\n" * 1_000)
-    assert "is damaged" in refused(old)
-
-
-def test_an_empty_file_is_refused(old: Path) -> None:
-    old.write_bytes(b"")
-    assert "empty file" in refused(old)
-
-
-def test_a_database_of_another_program_is_refused_and_left_alone(path: Path) -> None:
-    path.parent.mkdir()
-    sql(path, "CREATE TABLE mine (id INTEGER)")
-    assert "no ledger of this program" in refused(path)
-
-
-def test_a_ledger_of_a_later_version_is_refused(old: Path) -> None:
-    sql(old, "UPDATE applied_events_about SET version = 99")
-    with pytest.raises(LedgerError, match="later version"):
-        opened(old)
-
-
-def test_a_ledger_without_its_contents_is_refused(old: Path) -> None:
-    sql(old, "DELETE FROM applied_events_about")
-    with pytest.raises(LedgerError, match="holds no ledger"):
-        opened(old)
-
-
-def test_a_ledger_cut_short_is_refused_or_stops_the_run(old: Path) -> None:
-    with old.open("r+b") as file:
-        file.truncate(sqlite_file._PAGE_BYTES * 20)  # noqa: SLF001 - to hit the leaves
-    with pytest.raises(LedgerError, match="is damaged"), running(old) as ledger:
-        ledger.standing([key(number) for number in range(5_000)])
-
-
-def test_damage_within_a_ledger_stops_the_run_where_it_is_met(old: Path) -> None:
-    with old.open("r+b") as file:
-        file.seek(sqlite_file._PAGE_BYTES * 20)  # noqa: SLF001 - as above
-        file.write(b"\xff" * sqlite_file._PAGE_BYTES * 20)  # noqa: SLF001 - as above
-    with running(old) as ledger, pytest.raises(LedgerError, match="is damaged"):
-        ledger.standing([key(number) for number in range(5_000)])
-
-
-def test_a_ledger_that_lost_its_file_but_not_its_log_is_refused(old: Path) -> None:
-    old.rename(old.with_name("ledger.sqlite-wal"))
-    assert "ledger.sqlite-wal is still there" in refused(old)
-    assert not old.exists()
-
-
-def test_a_ledger_removed_while_it_is_used_stops_the_run(old: Path) -> None:
-    with running(old, "run-2") as ledger:
-        ledger.commit(delivered=[key(1)])
-        old.unlink()
-        with pytest.raises(LedgerError, match="removed or replaced"):
-            ledger.commit(delivered=[key(2)])
-        with pytest.raises(LedgerError, match="removed or replaced"):
-            ledger.sync()
-
-
-def test_a_ledger_replaced_while_it_is_used_stops_the_run(old: Path) -> None:
-    shutil.copy(old, old.with_name("copy"))
-    with running(old, "run-2") as ledger:
-        old.with_name("copy").replace(old)
-        with pytest.raises(LedgerError, match="removed or replaced"):
-            ledger.commit(intents=events([9_999]))
-
-
-def test_a_ledger_that_another_program_has_locked_is_refused(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.05)
-    with contextlib.closing(sqlite3.connect(old, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(LedgerError, match="has been locked for"):
-            opened(old)
-
-
-@contextlib.contextmanager
-def unprivileged() -> Iterator[Path]:
-    """Give a folder, and be a user without root's rights, who may read all and write nothing there afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="ledger-"))
-    user = os.geteuid()
-    try:
-        if user == 0:
-            os.chown(folder, 65_534, -1)
-            os.seteuid(65_534)
-        yield folder
-    finally:
-        os.seteuid(user)
-        for place in [folder, *folder.rglob("*")]:
-            place.chmod(0o700)
-        shutil.rmtree(folder)
-
-
-def test_a_folder_that_cannot_be_written_is_refused() -> None:
-    with unprivileged() as folder:
-        folder.chmod(0o500)
-        for path in (folder / "ledger.sqlite", folder / "state" / "ledger.sqlite"):
-            with pytest.raises(LedgerError, match="Permission denied"):
-                opened(path)
-
-
-def test_a_ledger_that_cannot_be_written_is_refused() -> None:
-    with unprivileged() as folder:
-        path = folder / "ledger.sqlite"
-        opened(path).close()
-        path.chmod(0o400)
-        folder.chmod(0o500)
-        with pytest.raises(LedgerError, match=r"can't be (written|opened)"):
-            opened(path)
-
-
-def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "state").write_text("")
-    with pytest.raises(LedgerError, match="can't be used"):
-        opened(tmp_path / "state" / "ledger.sqlite")
-
-
-@contextlib.contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_a_write_that_fails_midway_stops_the_run_and_notes_nothing_of_its_commit(old: Path) -> None:
-    with running(old, "run-2") as ledger:
-        ledger.commit(intents=events([10_000]))
-        with file_size_limit(64 * 1024), pytest.raises(LedgerError, match=r"can't be (read or )?written"):
-            ledger.commit(intents=events(range(10_001, 12_000)))
-        ledger.commit(withdrawn=[key(10_002)])
-        assert ledger.standing([key(10_000), key(10_001)]) == {key(10_000): IN_DOUBT}
-
-
-def test_no_ledger_is_left_where_making_one_fails(path: Path) -> None:
-    with file_size_limit(2 * 1024), pytest.raises(LedgerError, match=r"can't be (read or )?written"):
-        opened(path)
-    assert not path.exists()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own takes root to mount")
-def test_a_full_disk_stops_the_run_and_is_called_so(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)  # noqa: S607 - wherever it is
-    try:
-        with running(disk / "ledger.sqlite") as ledger:
-            ledger.commit(intents=events([1]))
-            with pytest.raises(LedgerError, match="the disk is full"):
-                ledger.mark_delivered(events(range(100_000)))
-            subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)  # noqa: S607 - as above
-            assert ledger.standing([key(1)])
-    finally:
-        subprocess.run(["umount", disk], check=True)  # noqa: S607 - as above
-
-
-def test_a_network_file_system_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = sqlite_file.file_system(path.parent.parent)
-    assert here
-    monkeypatch.setattr(sqlite_file, "_NETWORK_FILE_SYSTEMS", {here})
-    with pytest.raises(LedgerError, match="network file system"):
-        opened(path)
-    assert not path.exists()
-
-
-def test_the_file_system_is_that_of_the_nearest_mount() -> None:
-    assert sqlite_file.file_system(Path("/proc/self")) == "proc"
-
-
-# --- files ---------------------------------------------------------------------------------------------------------
-
-
-def test_folder_and_files_are_private(path: Path) -> None:
-    mask = os.umask(0)
-    try:
-        with running(path) as ledger:
-            ledger.commit(intents=events([1]))
-            assert path.parent.stat().st_mode & 0o777 == 0o700
-            files = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
-    finally:
-        os.umask(mask)
-    assert files.keys() == {path.name + end for end in ("", "-wal", "-shm", ".run-run-1")}
-    assert set(files.values()) == {0o600}
-
-
-def test_nothing_but_the_ledger_is_left_after_a_clean_end(path: Path) -> None:
-    with running(path) as ledger:
-        ledger.commit(intents=events([1]))
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
-
-
-def test_before_a_state_leaves_something_is_written_and_so_synced(path: Path) -> None:
-    with running(path) as ledger:
-
-        def stamps() -> object:
-            return sql(path, "SELECT stamps FROM applied_events_about")[0][0]
-
-        before = stamps()
-        ledger.commit(delivered=[key(1)])
-        assert stamps() == before
-        ledger.sync()
-        assert stamps() != before  # without a change SQLite would sync nothing
-        before = stamps()
-        ledger.sync()
-        assert stamps() == before
-
-
-def test_a_million_events_take_some_35_megabytes(path: Path) -> None:
-    with running(path) as ledger:
-        for start in range(0, 50_000, 1_000):
-            ledger.commit(delivered=[key(number) for number in range(start, start + 1_000)])
-    assert path.stat().st_size * 20 < 40_000_000
-
-
 # --- the setting ---------------------------------------------------------------------------------------------------
 
 SECRET = "s3cr3t"
@@ -594,21 +318,6 @@ def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
         open_ledger(f"postgresql://user:{SECRET}@127.0.0.1:1/ops", origin=ORIGIN, run_id="run")
     assert SECRET not in str(raised.value)
     assert "127.0.0.1:1" in str(raised.value)
-
-
-def test_without_a_ledger_nothing_is_known_and_a_rate_still_holds() -> None:
-    clock = Clock(0)
-    ledger = open_ledger("none", origin=ORIGIN, run_id="run")
-    assert isinstance(ledger, NoLedger)
-    ledger = NoLedger(clock)
-    ledger.commit(intents=events([1]), delivered=[key(2)])
-    ledger.sync()
-    assert ledger.standing([key(1), key(2)]) == {}
-    assert not ledger.knows_delivery(SHOP)
-    assert ledger.opening().text().startswith("none")
-    assert [ledger.reserve("b", 2, per_second=4) for _ in range(3)] == [0, 0.5, 1]
-    ledger.hold_all("b", 10)
-    assert ledger.held_for("b") == ledger.reserve("b", 1, per_second=1) == 10
 
 
 # --- any course of runs, crashes and commits -----------------------------------------------------------------------
