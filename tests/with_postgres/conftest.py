@@ -1,4 +1,4 @@
-"""A PostgreSQL with the shop, and Meltano with its plugins."""
+"""A PostgreSQL with the shop, Meltano with its plugins, and a PostgreSQL that tests may hurt."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from demo import postgres
 from demo.pipeline import PROJECT
+from tests.with_postgres.own_server import in_new_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,3 +31,16 @@ def socket(_meltano: None) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="shop-") as folder, postgres.running(Path(folder) / "data") as socket:
         yield socket
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A server for the tests of one file alone: some of them hurt it."""
+    with tempfile.TemporaryDirectory(prefix="server-") as folder, postgres.running(Path(folder) / "data") as socket:
+        yield postgres.url(socket)
+
+
+@pytest.fixture
+def url(server: str) -> str:
+    """A schema of its own, empty."""
+    return in_new_schema(server)

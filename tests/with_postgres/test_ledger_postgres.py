@@ -2,65 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 from datetime import date, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-import psycopg
 import pytest
 from hypothesis import Phase, settings
 
-from demo import postgres
 from target_applied_events.errors import LedgerError
-from target_applied_events.ledger import REFRESH_DAYS, Ledger, postgres_session
+from target_applied_events.ledger import REFRESH_DAYS, Ledger
 from tests.ledgers import DAY, DELIVERED, IN_DOUBT, SHOP, Clock, Runs, events, key, opened, running
-from tests.with_postgres.transaction_pool import running_pool
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-schemas = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server for these tests alone: some of them hurt it."""
-    with tempfile.TemporaryDirectory(prefix="ledger-") as folder, postgres.running(Path(folder) / "data") as socket:
-        PostgresRuns.server = postgres.url(socket)
-        yield postgres.url(socket)
-
-
-@pytest.fixture
-def url(server: str) -> str:
-    return in_new_schema(server)
-
-
-def in_new_schema(server: str) -> str:
-    schema = f"ledger_{next(schemas)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}".encode())
-    return f"{server}&options={quote(f'-csearch_path={schema}')}"
-
-
-def sql(url: str, statement: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(statement.encode())
-        return cursor.fetchall() if cursor.description else []
-
-
-def lose_sessions(url: str) -> None:
-    sql(
-        url,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename IS NOT NULL",
-    )
-
+from tests.with_postgres.own_server import in_new_schema, sql, wait_until
 
 # --- what is known -------------------------------------------------------------------------------------------------
 
@@ -155,13 +108,6 @@ def test_an_event_delivered_by_a_commit_cannot_be_intended_by_it(url: str) -> No
         assert ledger.standing([key(1)]) == {key(1): DELIVERED}
 
 
-def test_a_runs_name_can_be_taken_once_at_a_time(url: str) -> None:
-    with running(url), pytest.raises(LedgerError, match="run-1 already"):
-        opened(url)
-    with running(url):
-        pass
-
-
 CHILD = """
 import sys
 from target_applied_events.ledger import open_ledger
@@ -190,11 +136,6 @@ def test_a_killed_runs_intents_are_in_doubt_as_soon_as_the_server_has_seen_its_e
         assert list(ledger.in_doubt()) == []
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        pass
-
-
 # --- one rate for all runs -----------------------------------------------------------------------------------------
 
 
@@ -212,110 +153,6 @@ def test_a_hold_stops_all_runs(url: str) -> None:
         assert second.held_for("bucket") == pytest.approx(1_000, abs=30)
         assert second.reserve("bucket", 1, per_second=1) == pytest.approx(1_000, abs=30)
         assert second.held_for("another") == 0
-
-
-# --- a server that goes away ---------------------------------------------------------------------------------------
-
-
-def test_a_lost_session_is_made_anew_with_the_runs_lock_before_anything_is_noted(url: str) -> None:
-    with running(url, "first-run") as first:
-        first.commit(intents=events([1]))
-        lose_sessions(url)
-        first.commit(delivered=[key(1)], intents=events([2]))
-        with running(url, "run-2") as second:
-            with pytest.raises(LedgerError, match="first-run"):
-                second.standing([key(2)])
-            assert second.standing([key(1)]) == {key(1): DELIVERED}
-
-
-def test_a_run_whose_lock_cannot_be_taken_again_stops(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_session, "RECONNECT_SECONDS", 0.5)
-    with running(url) as ledger:
-        lose_sessions(url)
-        with psycopg.connect(url) as usurper:
-            usurper.execute("SELECT pg_advisory_lock(%s)", (postgres_session.lock_of("run-1"),))
-            with pytest.raises(LedgerError, match="run-1 already"):
-                ledger.commit(delivered=[key(1)])
-    with running(url, "run-2") as ledger:
-        assert ledger.standing([key(1)]) == {}
-
-
-@pytest.fixture
-def away(server: str) -> Iterator[Callable[[str], None]]:
-    """A database that can be shut and opened again, by `false` and `true`."""
-    sql(server, "CREATE DATABASE away")
-
-    def allow(connections: str) -> None:
-        sql(server, f"ALTER DATABASE away ALLOW_CONNECTIONS {connections}")
-
-    yield allow
-    sql(server, "DROP DATABASE away WITH (FORCE)")
-
-
-def test_a_server_that_stays_away_stops_the_run(
-    server: str, away: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_session, "RECONNECT_SECONDS", 0.5)
-    with running(server.replace("/postgres?", "/away?")) as ledger:
-        away("false")
-        lose_sessions(server)
-        with pytest.raises(LedgerError, match="can't be used"):
-            ledger.commit(delivered=[key(1)])
-
-
-def test_a_server_that_comes_back_is_waited_for(server: str, away: Callable[[str], None]) -> None:
-    with running(server.replace("/postgres?", "/away?")) as ledger:
-        away("false")
-        lose_sessions(server)
-        return_of_the_server = threading.Timer(0.5, away, ["true"])
-        return_of_the_server.start()
-        ledger.commit(delivered=[key(1)])
-        return_of_the_server.join()
-        assert ledger.standing([key(1)]) == {key(1): DELIVERED}
-
-
-# --- ledgers that can't be used ------------------------------------------------------------------------------------
-
-
-def test_a_ledger_of_a_later_version_is_refused(url: str) -> None:
-    opened(url).close()
-    sql(url, "UPDATE applied_events_about SET version = 99")
-    with pytest.raises(LedgerError, match="later version"):
-        opened(url)
-
-
-def test_a_database_that_cannot_be_written_is_refused(url: str) -> None:
-    opened(url).close()
-    with pytest.raises(LedgerError, match="read-only"):
-        opened(url.replace("options=", f"options={quote('-cdefault_transaction_read_only=on ')}"))
-
-
-@pytest.mark.parametrize("in_turn", [False, True])
-def test_a_pool_that_cannot_hold_a_runs_lock_is_refused(server: str, in_turn: bool) -> None:  # noqa: FBT001 - a parameter
-    socket = Path(server.partition("host=")[2])
-    with running_pool(socket, in_turn=in_turn) as port:
-        pooled = f"postgresql://postgres:x@127.0.0.1:{port}/postgres"
-        assert sql(pooled, "SELECT 1") == [(1,)]
-        with pytest.raises(LedgerError, match="PgBouncer by transaction"):
-            opened(pooled)
-
-
-def test_several_first_runs_make_one_ledger(url: str) -> None:
-    program = "import sys; from tests.ledgers import *; from target_applied_events.ledger import open_ledger; "
-    program += "open_ledger(sys.argv[1], origin=ORIGIN, run_id=sys.argv[2]).close()"
-    command = [sys.executable, "-c", program, url]
-    children = [subprocess.Popen([*command, f"run-{number}"]) for number in range(3)]
-    for child in children:
-        child.wait()
-    assert [child.returncode for child in children] == [0, 0, 0]
-    assert sql(url, "SELECT count(*) FROM applied_events_about") == [(1,)]
-
-
-def test_what_a_state_stands_on_is_on_the_servers_disk_whatever_the_role_says(url: str) -> None:
-    with running(url.replace("options=", f"options={quote('-csynchronous_commit=off ')}")) as ledger:
-        ledger.commit(delivered=[key(1)])
-        shown = ledger._store._session.ask("SHOW synchronous_commit")  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public tells
-        assert [tuple(row) for row in shown] == [("on",)]
 
 
 # --- any course of runs, crashes and commits -----------------------------------------------------------------------
@@ -339,7 +176,12 @@ class PostgresRuns(Runs):
         session.close()
 
 
-TestRuns = pytest.mark.usefixtures("server")(PostgresRuns.TestCase)
+@pytest.fixture(scope="module")
+def server_of_the_runs(server: str) -> None:
+    PostgresRuns.server = server
+
+
+TestRuns = pytest.mark.usefixtures("server_of_the_runs")(PostgresRuns.TestCase)
 TestRuns.settings = settings(
     max_examples=8,
     stateful_step_count=15,

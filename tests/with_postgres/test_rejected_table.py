@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
 import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import psycopg
 import pytest
 
-from demo import postgres
 from target_applied_events.commands.rejected_runs import LeftRuns
 from target_applied_events.errors import RejectedRecordsError
 from target_applied_events.event import Rejection, Violation
@@ -26,6 +21,7 @@ from tests.target_process import PROGRAM, SIZED, SIZED_MENDED, config, record, r
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ROWS = Stream("rows", {"properties": {"id": {"type": "integer"}}}, ("id",))
 INVALID = Rejection("invalid", (Violation("$.id", "is text"),))
@@ -34,21 +30,6 @@ MESSAGES = [
     record("rows", id=1, size="1"),
     record("rows", id=2, size="x2"),
 ]
-schemas = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="rejected-") as folder, postgres.running(Path(folder) / "data") as socket:
-        yield postgres.url(socket)
-
-
-@pytest.fixture
-def url(server: str) -> str:
-    name = f"rejected_{next(schemas)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}".encode())
-    return f"{server}&options={quote(f'-csearch_path={name}')}"
 
 
 @pytest.fixture
