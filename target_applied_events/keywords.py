@@ -1,10 +1,11 @@
 """The keywords of JSON Schema that this project reads otherwise than jsonschema does.
 
-Their errors carry no text: it would hold the record's value, and making it can fail.
+The errors made here carry no text: it would hold the record's value, and making it can fail.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -25,7 +26,7 @@ def redefined(keywords: Mapping[str, Keyword]) -> dict[str, Keyword]:
     ours = dict(keywords)
     ours |= {name: _passing_nulls(ours[name]) for name in OF_ITEMS & ours.keys()}
     ours |= {"required": _required, "multipleOf": _multiple_of, "pattern": _pattern}
-    ours["additionalProperties"] = _placing_others(ours["additionalProperties"])
+    ours |= {"patternProperties": _pattern_properties, "additionalProperties": _additional_properties}
     return {name: _never_raising(keyword) for name, keyword in ours.items()}
 
 
@@ -62,29 +63,36 @@ def _required(validator: Any, names: Any, instance: Any, _schema: Any) -> Iterat
 
 
 def _pattern(validator: Any, pattern: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
-    if not validator.is_type(instance, "string"):
-        return
-    try:
-        found = re.search(pattern, instance) is not None
-    except re.error:  # `\p{L}` is a pattern of JSON Schema that Python doesn't know
-        found = jsonschema_rs.is_valid({"pattern": pattern}, instance)
-    if not found:
+    if validator.is_type(instance, "string") and not _found(pattern, instance):
         yield ValidationError("")
 
 
-def _placing_others(own: Keyword) -> Keyword:
+def _found(pattern: str, text: str) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:  # `\p{L}` is a pattern of JSON Schema that Python doesn't know
+        return jsonschema_rs.is_valid({"pattern": pattern}, text)
+
+
+def _pattern_properties(validator: Any, rules: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
+    if validator.is_type(instance, "object"):
+        for (pattern, rule), name in itertools.product(rules.items(), instance):
+            if _found(pattern, name):
+                yield from validator.descend(instance[name], rule, path=name, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
     """Place the error at each property that isn't allowed."""
-
-    def check(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - as above
-        if rule is not False or not validator.is_type(instance, "object"):
-            yield from own(validator, rule, instance, schema)
-            return
-        patterns = schema.get("patternProperties", ())
-        for name in instance:
-            if name not in schema.get("properties", ()) and not any(re.search(pattern, name) for pattern in patterns):
-                yield ValidationError("", path=[name])
-
-    return check
+    if not validator.is_type(instance, "object"):
+        return
+    listed, patterns = schema.get("properties", ()), schema.get("patternProperties", ())
+    for name in instance:
+        if name in listed or any(_found(pattern, name) for pattern in patterns):
+            continue
+        if rule is False:
+            yield ValidationError("", path=[name])
+        else:
+            yield from validator.descend(instance[name], rule, path=name)
 
 
 def _passing_nulls(own: Keyword) -> Keyword:
