@@ -74,5 +74,6 @@ def test_of_what_a_server_said_one_line_is_taken_and_never_the_password() -> Non
         engine.connect()
     told = said_by_server(refused.value)
     assert "refused" in told
+    assert "psycopg" not in told
     assert "\n" not in told
     assert SECRET not in told
