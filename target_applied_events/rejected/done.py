@@ -134,6 +134,7 @@ def lock(descriptor: int) -> bool:
 def _append_synced(path: Path, data: bytes) -> None:
     if data:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
+            file.truncate(file.tell() // _HASH_BYTES * _HASH_BYTES)  # a full disk may have left a part of a hash
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
