@@ -19,7 +19,8 @@ from target_applied_events.errors import LedgerError
 from target_applied_events.ledger import sqlite_file
 from target_applied_events.ledger.sqlite import SqliteStore
 from target_applied_events.ledger.tables import Intent, Notes
-from tests.ledger.files import file_size_limit, mounted, sql
+from tests.disks import file_size_limit, mounted
+from tests.ledger.files import sql
 from tests.ledgers import DELIVERED, IN_DOUBT, Clock, event, events, key, opened, running
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import pytest
 from target_applied_events.errors import LedgerError
 from target_applied_events.ledger import sqlite_file
 from target_applied_events.ledger.sqlite_file import file_system, open_file
-from tests.ledger.files import file_size_limit, mounted, sql
+from tests.disks import file_size_limit, mounted
+from tests.ledger.files import sql
 from tests.ledgers import events, key, opened, running
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import stat
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from target_applied_events.errors import RejectedRecordsError
 from target_applied_events.event import Rejection, Violation
 from target_applied_events.handover import RejectedRecord, Stream, Tally
 from target_applied_events.rejected import DONE, KeptFile, RejectedRecords, record_hash
+from tests.disks import file_size_limit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,13 +113,8 @@ def test_a_full_disk_ends_the_run_and_leaves_whole_lines_alone(tmp_path: Path) -
     """A limit on the size of files stands in for the disk: the system says no in the same place."""
     kept = RejectedRecords(tmp_path, "run")
     kept.keep([rejected({"id": 1})])
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        with pytest.raises(RejectedRecordsError, match="can't be kept in"):
-            kept.keep([rejected({"id": number, "text": "x" * 100}) for number in range(2, 100)])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with file_size_limit(4096), pytest.raises(RejectedRecordsError, match="can't be kept in"):
+        kept.keep([rejected({"id": number, "text": "x" * 100}) for number in range(2, 100)])
     assert [line["record"]["id"] for line in lines(kept.path) if line["type"] == "RECORD"] == [1]
     kept.close()
 
@@ -141,19 +136,6 @@ def test_a_record_that_two_mappings_reject_is_kept_as_one(tmp_path: Path) -> Non
     kept.keep([rejected({"id": 2})])
     assert kept.kept == 2
     kept.close()
-
-
-def test_a_record_is_known_by_what_it_holds_the_reason_and_the_mapping_and_not_by_when_it_was_read() -> None:
-    known = record_hash("orders", {"id": 1, "n": Decimal("0.10"), "_sdc_sequence": 1}, "unmappable", "mappings[0]")
-    assert record_hash("orders", {"n": Decimal("0.10"), "id": 1}, "unmappable", "mappings[0]") == known
-    others = [
-        record_hash("orders", {"id": 2, "n": Decimal("0.10")}, "unmappable", "mappings[0]"),
-        record_hash("refunds", {"id": 1, "n": Decimal("0.10")}, "unmappable", "mappings[0]"),
-        record_hash("orders", {"id": 1, "n": Decimal("0.10")}, "refused", "mappings[0]"),
-        record_hash("orders", {"id": 1, "n": Decimal("0.10")}, "unmappable", "mappings[1]"),
-        record_hash("orders", {"id": 1, "n": Decimal("0.10"), "_sdc_deleted_at": "now"}, "unmappable", "mappings[0]"),
-    ]
-    assert len({known, *others}) == 6
 
 
 def test_what_was_given_up_for_good_makes_no_file_when_it_comes_again(tmp_path: Path) -> None:
@@ -181,18 +163,41 @@ def test_while_a_run_lives_nobody_takes_its_file(tmp_path: Path) -> None:
         KeptFile(file)
 
 
-def test_a_file_is_only_taken_for_rejected_records_where_those_are_kept(tmp_path: Path) -> None:
-    for name, taken in (("rejected/run.jsonl", True), ("rejected/notes.txt", False), ("other/run.jsonl", False)):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("")
-        with path.open() as file:
-            assert (KeptFile.of_input(file, tmp_path / "rejected") is not None) is taken
-    assert KeptFile.of_input(None, tmp_path / "rejected") is None
+def test_a_file_removed_while_the_run_used_it_ends_the_run(tmp_path: Path) -> None:
+    kept = RejectedRecords(tmp_path, "run")
+    kept.keep([rejected({"id": 1})])
+    kept.path.unlink()
+    with pytest.raises(RejectedRecordsError, match="removed while this run used it"):
+        kept.keep([rejected({"id": 2})])
+    assert kept.kept == 1
+    kept.close()
 
 
-def test_a_file_that_can_not_be_moved_says_so(tmp_path: Path) -> None:
-    (tmp_path / "run.jsonl").write_text("")
-    (tmp_path / DONE).write_text("no directory")
-    with (tmp_path / "run.jsonl").open() as file, pytest.raises(RejectedRecordsError, match="can't be marked done"):
-        KeptFile(file).mark_done()
+def test_a_file_that_is_there_is_not_written_on(tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").write_text("of another")
+    kept = RejectedRecords(tmp_path, "run")
+    with pytest.raises(RejectedRecordsError, match="File exists"):
+        kept.keep([rejected({"id": 1})])
+    assert (tmp_path / "run.jsonl").read_text() == "of another"
+
+
+def test_what_was_given_up_for_good_is_not_told_when_it_comes_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "first.jsonl").touch()
+    with (tmp_path / "first.jsonl").open() as file:
+        KeptFile(file).mark_done([record_hash("orders", {"id": 1}, "invalid", None)])
+    kept = RejectedRecords(tmp_path, "second")
+    kept.keep([rejected({"id": 1})])
+    assert not caplog.records
+    kept.keep([rejected({"id": 2})])
+    assert len(caplog.records) == 1
+    kept.close()
+
+
+def test_it_tells_the_file_and_whether_it_is_written(tmp_path: Path) -> None:
+    kept = RejectedRecords(tmp_path, "run")
+    assert repr(kept) == "<RejectedRecords run.jsonl not written>"
+    kept.keep([rejected({"id": 1})])
+    assert repr(kept) == "<RejectedRecords run.jsonl open>"
+    kept.close()
