@@ -13,11 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from target_applied_events.delivery import Delivery
 from target_applied_events.errors import RejectedRecordsError, StopReading
 from target_applied_events.event import Answer, Standing
-from target_applied_events.handover import Pending, Tally
 from target_applied_events.keys import Keys
 from target_applied_events.lanes import Lanes
 from target_applied_events.pace import Pace
-from tests.delivery_world import KINDS, OK, ORDERS, Kind, Line, Options, Parts, World
+from tests.delivery_world import KINDS, OK, Kind, Line, Options, Parts, World
 from tests.planted_bugs import ORDINARY_RUN, assert_found
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from target_applied_events.event import Outcome
     from target_applied_events.flight import Flight
-    from target_applied_events.handover import Job, RejectedRecord
+    from target_applied_events.handover import Job, Pending, RejectedRecord
     from target_applied_events.settlement import Ledger
 
 TIED = [
@@ -240,16 +239,6 @@ def test_a_second_event_of_a_key_is_not_sent_while_the_first_is_in_doubt_and_dou
     assert not world.flying
 
 
-def test_a_second_event_of_a_key_is_sent_when_the_first_was_refused() -> None:
-    world = a_world(in_doubt="reject")
-    world.read([event(0), event(1, key=0)])
-    world.turn()
-    world.answer(0, KINDS["422"], taken=False)
-    world.turn()
-    world.turn()
-    assert list(world.flying) == [1]
-
-
 def test_a_second_event_of_a_key_waits_for_the_first_and_is_not_in_doubt_itself() -> None:
     world = a_world(in_doubt="reject")
     world.read([event(0)])
@@ -375,18 +364,6 @@ def test_what_a_crash_left_in_doubt_does_not_stop_the_next_run_by_its_number() -
     assert world.delivery.stopped is None
 
 
-def test_two_events_of_one_record_count_it_once_among_the_rejected() -> None:
-    world, tally = a_world(), Tally()
-    world.lines, world.indices, world.summary.read = [event(0), event(1)], [0, 1], 2
-    items = [world.item(0), world.item(1)]
-    both = [Pending(item.event, ORDERS, tally) for item in items if isinstance(item, Pending)]
-    world.delivery.accept(both, world.now)
-    world.turn()
-    world.answer_all(KINDS["409"], taken=False)
-    assert world.summary.rejected == {"refused": 2}
-    assert world.summary.rejected_records == 1
-
-
 def test_a_state_that_only_time_holds_back_is_told_by_wake_at() -> None:
     world = a_world()
     world.read([Line("state")])
@@ -412,15 +389,6 @@ def test_a_stop_lets_what_is_in_flight_end_and_its_state_leave() -> None:
     world.turn()
     assert world.written == 1
     assert world.ledger.run == 2
-
-
-def test_a_reply_is_due_to_be_noted_at_once() -> None:
-    world = a_world()
-    world.read([event(0)])
-    world.turn()
-    assert world.delivery.wake_at(world.now) is None
-    world.answer(0, OK, taken=True)
-    assert world.delivery.wake_at(world.now) == world.now
 
 
 def test_nothing_is_due_after_a_stop_but_what_has_ended() -> None:
@@ -452,22 +420,6 @@ def test_a_404_is_a_refusal_as_soon_as_another_event_was_delivered() -> None:
     world.turn()
     assert world.kept == {1: 1}
     assert world.delivery.stopped is None
-
-
-def test_one_turn_commits_at_most_64_intents() -> None:
-    world = a_world(max_concurrency=256)
-    world.read([event(number) for number in range(400)])
-    world.turn()
-    while len(world.flying) < 100:
-        world.answer(min(world.flying), OK, taken=True)
-        world.turn()
-        world.turn()
-    for position in sorted(world.flying):
-        world.answer(position, OK, taken=True)
-    world.turn()
-    assert len(world.flying) == 64
-    world.turn()
-    assert len(world.flying) > 64
 
 
 def test_its_repr_tells_where_it_stands_and_no_value() -> None:
