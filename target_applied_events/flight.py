@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from target_applied_events.errors import EndpointError
 from target_applied_events.event import Rejection, Violation
@@ -25,8 +27,7 @@ class Policy:
     max_rejected: int
 
 
-@dataclass(slots=True)
-class Flight:
+class Flight(msgspec.Struct, gc=False):
     """An event on its way.
 
     Attributes:
@@ -56,7 +57,7 @@ class Flight:
 def rejected(pending: Pending, rejection: Rejection) -> RejectedRecord:
     """Give up an event's record; the rejection learns which mapping it was and what was sent."""
     event = pending.event
-    whole = replace(rejection, mapping=event.mapping, event=event.body)
+    whole = msgspec.structs.replace(rejection, mapping=event.mapping, event=event.body)
     return RejectedRecord(pending.stream, event.record, whole, pending.tally)
 
 

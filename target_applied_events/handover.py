@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from target_applied_events.event import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +14,7 @@ if TYPE_CHECKING:
     from target_applied_events.event import Event, Record, Rejection, Reply
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stream:
+class Stream(Value, frozen=True, eq=False):
     """What a SCHEMA message said of a stream, after stream maps."""
 
     name: str
@@ -20,8 +22,7 @@ class Stream:
     key_properties: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct, gc=False):
     """Whether a record is counted: two mappings of it count it once.
 
     Attributes:
@@ -33,8 +34,7 @@ class Tally:
     kept: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Value, frozen=True):
     """An event to deliver.
 
     Attributes:
@@ -52,8 +52,7 @@ class Pending:
         return len(self.event.body) + self.record_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedRecord:
+class RejectedRecord(Value, frozen=True):
     """A record given up, with the reason that is kept beside it."""
 
     stream: Stream
@@ -62,8 +61,7 @@ class RejectedRecord:
     tally: Tally
 
 
-@dataclass(frozen=True, slots=True)
-class HeldState:
+class HeldState(Value, frozen=True):
     """A STATE message: it leaves when all that was handed over before it is settled."""
 
     value: Any
@@ -72,16 +70,14 @@ class HeldState:
 Item: TypeAlias = "Pending | RejectedRecord | HeldState"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Value, frozen=True):
     """An event that may be sent now: its intent is on record."""
 
     position: int
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(Value, frozen=True):
     """What came of a job.
 
     Attributes:

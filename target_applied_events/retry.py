@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+import msgspec
 
 from target_applied_events.event import (
     Answer,
@@ -14,6 +15,7 @@ from target_applied_events.event import (
     Refused,
     Rejection,
     Reply,
+    Value,
     Violation,
 )
 from target_applied_events.reply import excerpt, in_doubt, is_page, retry_after_seconds, seen, signal
@@ -32,8 +34,7 @@ RETRIED_REFUSALS = frozenset({408, 425, 429})
 RESPONSE_CHARACTERS = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Value, frozen=True):
     """The delivery has ended.
 
     Attributes:
@@ -43,8 +44,7 @@ class Settle:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Value, frozen=True):
     """The event is sent again.
 
     Attributes:
@@ -58,8 +58,7 @@ class Retry:
     doubt: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Value, frozen=True):
     """The run can't go on.
 
     Attributes:
@@ -77,8 +76,7 @@ Decision: TypeAlias = "Settle | Retry | Stop"
 """What one reply means for its event and its run."""
 
 
-@dataclass(slots=True)
-class History:
+class History(msgspec.Struct, gc=False):
     """What is known of one delivery so far; `judge` adds each attempt to it.
 
     Attributes:

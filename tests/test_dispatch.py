@@ -6,9 +6,9 @@ import queue
 import random
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from target_applied_events.delivery import Delivery
@@ -186,7 +186,7 @@ def large(count: int, first: int = 0, *, of: str) -> list[Item]:
     if of == "bodies":
         return events(count, first=first, body=bytes(1 << 20))
     small = events(count, first=first, body=b"")
-    return [replace(item, record_bytes=1 << 20) for item in small if isinstance(item, Pending)]
+    return [msgspec.structs.replace(item, record_bytes=1 << 20) for item in small if isinstance(item, Pending)]
 
 
 @pytest.mark.parametrize("of", ["bodies", "records"])

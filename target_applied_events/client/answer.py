@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from target_applied_events.event import Answer
+from target_applied_events.event import Answer, Value
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -36,8 +35,7 @@ class NotHttpError(Exception):
     """What came back is not HTTP, or is cut short."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Value, frozen=True):
     """An answer, and whether the connection stands exactly behind it.
 
     Attributes:
@@ -100,8 +98,7 @@ def _read(*, bodiless: bool) -> _Step[Reading]:
     return Reading(answer, reusable=ended and head.keeps_connection and incoming.is_empty)
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(Value, frozen=True):
     status: int
     fields: dict[str, str]
     keeps_connection: bool

@@ -7,7 +7,6 @@ import math
 import selectors
 import socket
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_applied_events.client.answer import NotHttpError
@@ -15,7 +14,7 @@ from target_applied_events.client.opening import Openings, said
 from target_applied_events.client.request import Request, key_remover
 from target_applied_events.client.route import find_route
 from target_applied_events.client.wire import Connection
-from target_applied_events.event import Failure, NoAnswer
+from target_applied_events.event import Failure, NoAnswer, Value
 from target_applied_events.handover import Returned
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ _MOST_WAKES = 4096
 _READ, _READ_AND_WRITE = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Attempt:
+class _Attempt(Value, frozen=True, eq=False):
     position: int
     request: bytes
     started: float

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import msgspec
 
 from target_applied_events.client.route import prepared
 from target_applied_events.errors import InternalError, SettingsError
@@ -77,7 +78,7 @@ def key_remover(api_key: str) -> Callable[[Reply], Reply]:
 
     def without_key(reply: Reply) -> Reply:
         if isinstance(reply, Answer) and key in reply.body:
-            return replace(reply, body=reply.body.replace(key, b"***"))
+            return msgspec.structs.replace(reply, body=reply.body.replace(key, b"***"))
         return reply
 
     return without_key
