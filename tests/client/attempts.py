@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from tests.with_sandbox.faulty_server import Fault, FaultyServer, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import trustme
 
 KEY = "AL-a-key-that-must-never-be-seen"
 SHOP = "66e4e63f-8a2a-4f3a-9a5b-ffaf1f1b2c3d"
@@ -70,6 +73,12 @@ def attempt(fault: Fault, timeout_seconds: float = AMPLE_SECONDS) -> Reply:
     return reply
 
 
+def serving(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
 def cut_short(peer: Peer) -> None:
     peer.answer(HEAD + b"Content-Length: 100\r\n\r\nhalf")
 
@@ -77,3 +86,13 @@ def cut_short(peer: Peer) -> None:
 def reset_after_the_request(peer: Peer) -> None:
     peer.read_request()
     peer.reset()
+
+
+def hanging(peer: Peer) -> None:
+    peer.read_request()
+    peer.hang()
+
+
+def dripping(peer: Peer) -> None:
+    peer.answer(HEAD)
+    peer.drip(b"X: y\r\n")

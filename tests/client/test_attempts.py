@@ -5,7 +5,6 @@ import logging
 import ssl
 import threading
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import pytest
 import trustme
@@ -30,9 +29,6 @@ from tests.client.attempts import (
     send,
 )
 from tests.with_sandbox.faulty_server import FaultyServer, Peer, always, answering
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Clock:
@@ -86,21 +82,6 @@ def test_a_key_that_would_make_another_header_is_refused_without_being_shown(key
     with pytest.raises(SettingsError, match="api_key") as refused:
         Client(api_url="http://127.0.0.1", api_key=key, timeout_seconds=1, user_agent="x")
     assert "AL" not in str(refused.value)
-
-
-def test_netrc_does_not_replace_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    with FaultyServer(always(OK)) as server, client_of(server.port) as client:
-        send(client, event())
-    assert f"\r\nAuthorization: Bearer {KEY}\r\n".encode() in server.requests[0]
-    assert server.requests[0].lower().count(b"authorization:") == 1
-
-
-@pytest.mark.parametrize("url", ["https://*.example/v1", "https://:443/", "https://[::1/"])
-def test_an_address_that_is_none_is_told_as_a_setting(url: str) -> None:
-    with pytest.raises(SettingsError, match="api_url"):
-        Client(api_url=url, api_key=KEY, timeout_seconds=1, user_agent="x")
 
 
 # Answers, whole and odd
@@ -322,14 +303,6 @@ def test_close_ends_the_connections_that_are_kept_and_those_under_way() -> None:
         for _ in range(2):
             server.wait_for_end_of_connection()
         assert repr(client).endswith("closed>")
-
-
-def test_close_ends_a_connection_that_is_just_being_opened() -> None:
-    with FaultyServer(always(OK)) as server, client_of(server.port) as client:
-        client.start(Job(0, event()))
-        client.close()
-        server.wait_for_end_of_connection()
-    assert not server.requests
 
 
 # The key
