@@ -215,24 +215,6 @@ def test_wrong_settings_end_with_status_2_all_at_once_before_input_is_read(tmp_p
     assert "Traceback" not in done.log
 
 
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        (None, "there is no such file"),
-        ('{"api_key": }', "it is no JSON from line 1, column 13 on"),
-        ("[1]", "it is no JSON object"),
-    ],
-)
-def test_a_config_file_that_can_not_be_read_ends_with_status_2(tmp_path: Path, content: str | None, why: str) -> None:
-    path = tmp_path / "config.json"
-    if content is not None:
-        path.write_text(content)
-    done = run_target(path, b"")
-    assert done.status == 2
-    assert f"--config: {path} can't be read: {why}. It names a file of JSON, or ENV." in done.log
-    assert "Traceback" not in done.log
-
-
 def test_the_settings_of_the_sdk_are_checked_too(tmp_path: Path) -> None:
     done = run_target(config(tmp_path, "http://127.0.0.1:1/", [PLACED], flattening_enabled="perhaps"), b"")
     assert done.status == 2
@@ -313,14 +295,6 @@ def test_settings_come_by_environment_as_meltano_hands_them_over(
     done = run_target(path, [SCHEMA, order(1)], "--config", "ENV")
     assert (done.status, len(bodies(sandbox))) == (0, 1)
     assert "The ledger: " in done.log.splitlines()[0]
-    for broken in ('[{"stream": ', "- stream: orders"):
-        monkeypatch.setenv("TARGET_APPLIED_EVENTS_MAPPINGS", broken)
-        done = run_target(path, b"", "--config", "ENV")
-        assert done.status == 2
-        assert "mappings, taken from TARGET_APPLIED_EVENTS_MAPPINGS, must be JSON." in done.log
-    monkeypatch.setenv("TARGET_APPLIED_EVENTS_FLATTENING_MAX_DEPTH", "deep")
-    done = run_target(path, b"", "--config", "ENV")
-    assert "flattening_max_depth, taken from TARGET_APPLIED_EVENTS_FLATTENING_MAX_DEPTH, must be a whole" in done.log
 
 
 @pytest.mark.parametrize("arguments", [["--about", "--format=markdown"], ["--about", "--format=json"], ["--version"]])

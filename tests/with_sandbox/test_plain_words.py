@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.messages import PYTHONS_OWN, settings
-from tests.target_process import API_KEY, PROGRAM, SHOP, Message, config, record, schema, state
+from tests.target_process import PROGRAM, Message, config, record, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,16 +150,3 @@ def test_a_command_given_what_it_cant_take_says_so_plainly(folder: Path, argumen
     assert done.returncode in {1, 2}
     assert done.stderr
     assert in_pythons_words(done.stderr.decode()) == []
-
-
-def test_a_variable_that_cant_be_is_named_with_its_setting(tmp_path: Path) -> None:
-    prefix = "TARGET_APPLIED_EVENTS_"
-    given = {"API_KEY": API_KEY, "SHOP_ID": SHOP, "MAPPINGS": "[{", "MAX_CONCURRENCY": "many", "BATCH_CONFIG": "{"}
-    environment = {"HOME": str(tmp_path)} | {prefix + name: item for name, item in given.items()}
-    done = subprocess.run(
-        [str(PROGRAM), "--config", "ENV"], env=environment, input=b"", capture_output=True, check=False, timeout=50
-    )
-    said = done.stderr.decode()
-    assert done.returncode == 2
-    assert in_pythons_words(said) == []
-    assert "mappings, taken from TARGET_APPLIED_EVENTS_MAPPINGS, must be JSON." in said

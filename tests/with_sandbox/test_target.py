@@ -22,6 +22,7 @@ from singer_sdk.testing.target_tests import TargetMultipleStateMessages, TargetR
 
 from target_applied_events.errors import StopReading
 from target_applied_events.target import TargetAppliedEvents
+from tests.in_process import handlers_put_back
 from tests.target_process import SHOP, as_lines, record, schema, state
 
 if TYPE_CHECKING:
@@ -46,12 +47,9 @@ def settings(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def _signal_handlers() -> Iterator[None]:
-    """Put back what a target in this process sets."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+def _handlers() -> Iterator[None]:
+    with handlers_put_back():
+        yield
 
 
 STANDARD = [test for test in target_tests.tests if test is not TargetRecordMissingKeyProperty]
