@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,12 @@ def test_what_jinja_passes_itself_is_neither_missed_nor_shown(passing: Callable[
 
     assert misfit(joined, call("','")) is None
     assert misfit(joined, call("',', 'x'")) == "it takes (d='')"
+
+
+def test_of_a_function_that_jinja_wrapped_it_is_told_what_the_inner_one_takes() -> None:
+    outer = functools.wraps(takes_two)(pass_eval_context(lambda _passed, *args: takes_two(*args)))
+    assert misfit(outer, call("1, 2")) is None
+    assert misfit(outer, call("1")) == "it takes (_old, new, count=1)"
 
 
 def test_what_a_function_takes_is_told_as_it_is_written_without_its_types() -> None:
