@@ -6,6 +6,7 @@ import logging
 import random
 import secrets
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from target_applied_events.summary import Summary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_applied_events.ledger import Ledger, NoLedger
     from target_applied_events.settings import Settings
 
 BATCH_SECONDS = 0.1
@@ -71,9 +73,8 @@ class Run:
             timeout_seconds=settings.request_timeout,
             user_agent=f"target-applied-events/{version}",
         )
-        self._ledger = open_ledger(settings.ledger_url, origin=settings.origin, run_id=self.run_id)
+        self._ledger = self._open_ledger()
         self._timed_ledger = TimedLedger(self._ledger)
-        self._tell_ledger()
         self._delivery = self._build_delivery()
         self._dispatcher = Dispatcher(self._delivery, self._client)
         self._dispatcher.start()
@@ -106,11 +107,17 @@ class Run:
         bucket = bucket_of(settings.origin, settings.api_key)
         return SharedPace(own, self._ledger, bucket, settings.requests_per_second)
 
-    def _tell_ledger(self) -> None:
-        """Say first which ledger it is: a new one where an old one was expected means that events go twice."""
-        opening = self._ledger.opening()
+    def _open_ledger(self) -> Ledger | NoLedger:
+        """Open it and say first which it is: a new one where an old one was expected means that events go twice."""
+        with ExitStack() as where_it_fails:
+            where_it_fails.callback(self._client.close)
+            ledger = open_ledger(self.settings.ledger_url, origin=self.settings.origin, run_id=self.run_id)
+            where_it_fails.callback(ledger.close)
+            opening = ledger.opening()
+            where_it_fails.pop_all()
         level = logging.WARNING if opening.is_new else logging.INFO
         logger.log(level, "The ledger: %s.", opening.text())
+        return ledger
 
     def hand_over(self, item: Item) -> None:
         """Take the next item in the order read.
