@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -152,12 +153,14 @@ def test_neither_key_nor_shop_is_needed_where_nothing_is_sent(tmp_path: Path) ->
 def test_a_target_is_built_without_a_word_in_the_log_and_the_log_is_left_as_it_was(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    good = asked_for(config(tmp_path / "good", "https://a.example/v1", [MAPPING]))
+    wrong = asked_for(config(tmp_path / "wrong", "ftp://a.example", [], shop_id="shop"))
     names = ("target-applied-events", "singer_sdk.configuration")
-    levels = [logging.getLogger(name).level for name in names]
-    good, wrong = asked_for(config(tmp_path / "good", "https://a.example/v1", [MAPPING])), tmp_path / "wrong"
-    with handlers_put_back(), caplog.at_level(logging.INFO):
+    with handlers_put_back(), contextlib.ExitStack() as levels:
+        for name in names:
+            levels.enter_context(caplog.at_level(logging.INFO, name))
         target = build_target(good, DryRun)
         with pytest.raises(SettingsError):
-            build_target(asked_for(config(wrong, "ftp://a.example", [], shop_id="shop")), DryRun)
+            build_target(wrong, DryRun)
+        assert [logging.getLogger(name).level for name in names] == [logging.INFO, logging.INFO]
     assert (target.settings.shop_id, caplog.records) == (SHOP, [])
-    assert [logging.getLogger(name).level for name in names] == levels
