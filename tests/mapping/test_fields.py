@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_applied_events.mapping.contract import CONTACT, EVENT, METRIC
+from target_applied_events.mapping.declaration import Declaration, declare
+from target_applied_events.mapping.fields import field_readers, object_reader, shard_value_reader
+from target_applied_events.mapping.notation import Unmappable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+UUID = "0b7f0a52-3c55-4a4e-9d0e-6f2a7f6f9a01"
+CONTACT_OF_ALL = {"email": "{{ email }}", "phone": "{{ phone }}", "remote_id": "x-{{ id }}", "name": "x-{{ id }}"}
+METRIC_OF_ALL = {
+    "metric_name": "orders",
+    "value": "{{ total }}",
+    "deduping_key": "o-{{ id }}",
+    "metric_object_id": "{{ uuid }}",
+    "metric_object_type": "order",
+    "additional_properties": {"currency": "{{ currency }}", "none": "{{ absent }}", "weight": 1.50},
+}
+SCALARS = st.none() | st.sampled_from(["", " ", "a", " b "]) | st.integers() | st.just(Decimal("1.50"))
+
+
+def declared(**raw: object) -> Declaration:
+    found, problems = declare({"stream": "orders", "name": "Order placed", "contact": CONTACT_OF_ALL, **raw}, "m")
+    assert found is not None, problems
+    return found
+
+
+def read(record: dict[str, Any], **raw: object) -> dict[str, object]:
+    """Give the value of each field; of one that can't be read, what was said."""
+    found: dict[str, object] = {}
+    for field, reader in field_readers(declared(**raw), "orders").items():
+        try:
+            found[field] = reader(record)
+        except Unmappable as refused:
+            found[field] = str(refused)
+    return found
+
+
+def filled(section: str, names: Iterable[str], record: dict[str, Any], **raw: object) -> dict[str, Any]:
+    declaration = declared(**raw)
+    return object_reader(declaration, section, names, field_readers(declaration, "orders"))(record)
+
+
+# --- each field ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_mapped_has_a_reader_and_nothing_else() -> None:
+    readers = field_readers(declared(metric=METRIC_OF_ALL, when="{{ paid }}", once_per="{{ id }}"), "orders")
+    assert set(readers) == {
+        *("name", "when", "once_per"),
+        *(f"contact.{name}" for name in CONTACT_OF_ALL),
+        *(f"metric.{name}" for name in METRIC_OF_ALL),
+    }
+
+
+def test_a_constant_is_what_its_field_wants_whatever_the_record() -> None:
+    constants = {"metric_name": 5, "value": "12.50", "metric_object_id": f" {UUID} ", "metric_object_type": True}
+    for record in ({}, {"value": 7, "metric_name": "x"}):
+        found = read(record, event_time="2026-04-07T16:30+02:00", description=" ", metric=constants)
+        assert found["event_time"] == "2026-04-07T14:30:00Z"
+        assert found["description"] is None
+        assert {name: found[f"metric.{name}"] for name in constants} == {
+            "metric_name": "5",
+            "value": Decimal("12.50"),
+            "metric_object_id": UUID,
+            "metric_object_type": "true",
+        }
+
+
+@pytest.mark.parametrize("source", ["{{ stream }}", "{{ record['stream'] }}", "{{ record.stream }}"])
+def test_a_reserved_name_means_what_it_always_means_though_a_column_has_it(source: str) -> None:
+    found = read({"stream": "of the column"}, description=source)
+    assert found["description"] == ("orders" if source == "{{ stream }}" else "of the column")
+
+
+def test_a_null_makes_null_of_what_identifies_and_is_left_out_of_other_text() -> None:
+    found = read({"id": None}, metric=METRIC_OF_ALL, description="x-{{ id }}", shard_by="x-{{ id }}")
+    null = {field for field, value in found.items() if value is None}
+    assert {"contact.remote_id", "metric.deduping_key", "shard_by"} <= null
+    assert (found["description"], found["contact.name"]) == ("x-", "x-")
+
+
+@pytest.mark.parametrize(
+    ("field", "raw"),
+    [
+        ("name", {"name": "{{ absent }}"}),
+        ("event_time", {"event_time": "{{ absent }}"}),
+        ("shop_id", {"shop_id": "{{ absent }}"}),
+        ("once_per", {"once_per": "{{ absent }}"}),
+        ("metric.metric_name", {"metric": {"metric_name": "{{ absent }}"}}),
+        ("metric.value", {"metric": {**METRIC_OF_ALL, "value": "{{ absent }}"}}),
+    ],
+)
+@pytest.mark.parametrize("empty", [None, "", " \n"])
+def test_what_may_not_come_out_empty_says_so_and_what_to_do(field: str, raw: dict[str, Any], empty: str | None) -> None:
+    said = read({"absent": empty}, **raw)[field]
+    assert str(said).startswith("came out ")
+    assert "; " in str(said)
+
+
+@pytest.mark.parametrize("number", [7, Decimal("7.0"), Decimal("7E0"), "7", " 7 "])
+def test_a_key_read_as_another_number_today_is_the_same_occasion(number: object) -> None:
+    assert read({"id": number}, once_per="{{ id }}")["once_per"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("properties", "record", "expected"),
+    [
+        (METRIC_OF_ALL["additional_properties"], {"currency": "EUR"}, {"currency": "EUR", "weight": "1.5"}),
+        ({"a": "{{ a }}", "b": "{{ b }}"}, {"a": None, "b": ""}, None),
+        ({"a": "{{ a }} {{ b }}"}, {"a": True, "b": None}, {"a": "true "}),
+        ("{{ a }}", {"a": {"x": 1, "y": None, "z": [Decimal("1.50")]}}, {"x": "1", "z": "[1.50]"}),
+        ("{{ a }}", {"a": {"x": ""}}, None),
+        ("{{ a }}", {"a": None}, None),
+    ],
+)
+def test_additional_properties_are_texts_without_the_empty_ones_and_left_out_where_none_is_left(
+    properties: object, record: dict[str, Any], expected: dict[str, str] | None
+) -> None:
+    found = read(record, metric={**METRIC_OF_ALL, "additional_properties": properties})
+    assert found["metric.additional_properties"] == expected
+
+
+# --- the objects of an event ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("section", "names"),
+    [("", EVENT), ("contact.", CONTACT), ("metric.", (*METRIC, "additional_properties"))],
+)
+@given(
+    record=st.fixed_dictionaries({}, optional=dict.fromkeys(("email", "phone", "id", "text", "currency"), SCALARS)),
+    templates=st.lists(st.sampled_from(["{{ text }}", "<{{ text }}>", "a constant", " "]), min_size=3, max_size=3),
+)
+def test_an_object_is_its_fields_in_order_without_those_that_come_out_empty(
+    section: str, names: Iterable[str], record: dict[str, Any], templates: list[str]
+) -> None:
+    description, contact_name, object_type = templates
+    declaration = declared(
+        description=description,
+        contact={**CONTACT_OF_ALL, "name": contact_name},
+        metric={**METRIC_OF_ALL, "value": 1, "metric_object_id": UUID, "metric_object_type": object_type},
+    )
+    reads = field_readers(declaration, "orders")
+    each = [(name, reads[section + name](record)) for name in names if section + name in reads]
+    found = object_reader(declaration, section, names, reads)(record)
+    assert list(found.items()) == [(name, value) for name, value in each if value is not None]
+
+
+def test_what_is_done_to_one_object_is_not_seen_in_the_next() -> None:
+    declaration = declared(metric={"metric_name": "orders", "value": 1, "additional_properties": {"a": "b"}})
+    names = (*METRIC, "additional_properties")
+    reader = object_reader(declaration, "metric.", names, field_readers(declaration, "orders"))
+    first = reader({})
+    first["deduping_key"] = "of the first"
+    del first["value"]
+    assert reader({}) == {"metric_name": "orders", "value": 1, "additional_properties": {"a": "b"}}
+
+
+def test_a_field_that_cant_be_read_keeps_its_object_from_being_made() -> None:
+    with pytest.raises(Unmappable, match="no number"):
+        filled("metric.", METRIC, {"total": "many"}, metric=METRIC_OF_ALL)
+
+
+def test_an_object_that_isnt_mapped_is_empty() -> None:
+    assert filled("metric.", METRIC, {"total": 5}) == {}
+
+
+# --- what chooses the shard ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("identifier", "raw", "expected"),
+    [
+        ("email", {}, "ann@example.com"),
+        ("phone", {}, "+49301"),
+        ("remote_id", {}, "x-7"),
+        ("email", {"shard_by": "{{ account }}"}, "A-1"),
+        (None, {"shard_by": "{{ account }}"}, "A-1"),
+        ("email", {"shard_by": "{{ absent }}"}, None),
+        ("remote_id", {"contact": {"email": "{{ email }}", "remote_id": "{{ absent }}"}}, None),
+    ],
+)
+def test_a_shard_is_chosen_by_shard_by_else_by_an_identifier_as_contacts_compare_it(
+    identifier: str | None, raw: dict[str, Any], expected: str | None
+) -> None:
+    record: dict[str, Any] = {"email": " Ann@Example.com", "phone": "+49 (30) 1", "id": 7, "account": "A-1"}
+    reader = shard_value_reader(field_readers(declared(**raw), "orders"), identifier)
+    assert reader is not None
+    assert reader(record) == expected
+
+
+@pytest.mark.parametrize("identifier", [None, "phone"])
+def test_where_nothing_chooses_the_shard_there_is_no_reader(identifier: str | None) -> None:
+    readers = field_readers(declared(contact={"email": "{{ email }}"}), "orders")
+    assert shard_value_reader(readers, identifier) is None
