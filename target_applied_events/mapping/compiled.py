@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from target_applied_events.errors import MappingError
 from target_applied_events.event import Event, Rejection, Violation
 from target_applied_events.mapping.checking import mistakes, notes
-from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NOW
-from target_applied_events.mapping.fields import field_readers, object_reader, shard_value_reader
+from target_applied_events.mapping.contract import IDENTIFIERS, NOW
+from target_applied_events.mapping.fields import Fields
 from target_applied_events.mapping.identity import (
     contact_identifiers,
     deduping_key,
@@ -34,8 +34,6 @@ class Passed:
 
 _PASSED: Final = Passed()
 _IDENTIFIERS: Final = frozenset(IDENTIFIERS)
-_HASHED: Final = (*(name for name in METRIC if name != "deduping_key"), "additional_properties")
-"""What of a metric the event's key is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +65,11 @@ class Mapping:
         self._ordered = declaration.ordered
         when = declaration.fields.get("when")
         self.speaks_of_deleted = when is not None and any("_sdc_deleted_at" in path[:2] for path in when.paths)
-        self._reads = field_readers(declaration, stream.name)
-        self._title = object_reader(declaration, "", EVENT, self._reads)
-        self._contact = object_reader(declaration, "contact.", CONTACT, self._reads)
-        self._metric = object_reader(declaration, "metric.", _HASHED, self._reads)
+        fields = Fields(declaration, stream.name)
+        self._reads, self._objects = fields.readers(), fields.objects()
         self._when, self._shop = self._reads.get("when"), self._reads.get("shop_id")
         self._once_per, self._deduping = self._reads.get("once_per"), self._reads.get("metric.deduping_key")
-        self._shard_value = shard_value_reader(self._reads, stream.shard_identifier)
+        self._shard_value = fields.shard_value(stream.shard_identifier)
 
     def __repr__(self) -> str:
         """Tell which mapping it is, of which stream."""
@@ -127,10 +123,9 @@ class Mapping:
 
     def _body(self, record: Record) -> dict[str, Any]:
         """Give what is sent, but for the deduping key, which may be made from it."""
-        body = self._title(record)
+        body, contact, metric = self._objects(record)
         if body.get("event_time") == NOW:
             del body["event_time"]
-        contact, metric = self._contact(record), self._metric(record)
         if not _IDENTIFIERS.isdisjoint(contact):
             body["contact"] = contact
         elif not metric:

@@ -208,3 +208,7 @@ def _default(_: Evaluation, value: Any, default_value: Json = "", boolean: bool 
     if value is None or isinstance(value, Undefined) or (boolean and not value):
         return default_value
     return value
+
+
+SANDBOX: Final = Sandbox()
+"""The one in which all templates are read and evaluated."""

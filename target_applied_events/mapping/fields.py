@@ -1,14 +1,14 @@
-"""One field of an event: from a record to what the contract wants there."""
+"""The fields of an event: from a record to what the contract wants in each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_applied_events.mapping.columns import RESERVED
-from target_applied_events.mapping.contract import NOW, fit, fitting, properties
+from target_applied_events.mapping.contract import CONTACT, EVENT, METRIC, NOW, fit, fitting, properties
 from target_applied_events.mapping.declaration import WANTS
 from target_applied_events.mapping.identity import comparable
 from target_applied_events.mapping.notation import Unmappable, canonical, text
+from target_applied_events.mapping.source import Source
 from target_applied_events.mapping.template import Template
 
 if TYPE_CHECKING:
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 FieldReader: TypeAlias = "Callable[[Record], Any]"
 """From a record to a field's value, None where it's left out; may raise anything, which means that it can't."""
 
-Finish: TypeAlias = "Callable[[Json], Any]"
-"""From what a template yields to what its field holds."""
+_OBJECTS: Final[Mapping[str, tuple[str, Iterable[str]]]] = {
+    "event": ("", EVENT),
+    "contact": ("contact.", CONTACT),
+    "metric": ("metric.", (*(name for name in METRIC if name != "deduping_key"), "additional_properties")),
+}
+"""The objects that are sent: what the names of their fields begin with, and their fields in the order written."""
 
 _EMPTY: Final = {
     "name": "came out empty; an event needs a name",
@@ -34,103 +38,77 @@ _EMPTY: Final = {
 """The fields that, once mapped, may not come out empty, and what is said then."""
 
 
-def field_readers(declaration: Declaration, stream: str) -> dict[str, FieldReader]:
-    """Make the functions that give each field's value as the contract wants it."""
-    reads = {field: _field_reader(declaration, field, stream) for field in declaration.fields}
-    if declaration.properties is not None:
-        reads["metric.additional_properties"] = _properties_reader(declaration.properties, stream)
-    return reads
+class Fields:
+    """What a mapping says of each field, as expressions of one source; all that is made of them agrees."""
+
+    def __init__(self, declaration: Declaration, stream: str) -> None:
+        """Write the expressions for the fields that are mapped."""
+        self._source = Source()
+        self._stream = stream
+        self._written = {field: self._field(field, template) for field, template in declaration.fields.items()}
+        if declaration.properties is not None:
+            self._written["metric.additional_properties"] = self._properties(declaration.properties)
+
+    def __repr__(self) -> str:
+        """Tell which fields are mapped."""
+        return f"<{type(self).__name__} {', '.join(self._written)}>"
+
+    def readers(self) -> dict[str, FieldReader]:
+        """Make the functions that give each field's value as the contract wants it."""
+        return {field: self._source.function(written) for field, written in self._written.items()}
+
+    def objects(self) -> Callable[[Record], tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+        """Make the function that gives an event's own fields, its contact and its metric without the deduping key.
+
+        A field that comes out empty is left out of them.
+        """
+        steps = []
+        for held, (section, names) in _OBJECTS.items():
+            steps.append(f"{held} = {{}}")
+            mapped = {name: self._written[section + name] for name in names if section + name in self._written}
+            steps += [f"if (found := {value}) is not None: {held}[{name!r}] = found" for name, value in mapped.items()]
+        return self._source.steps([*steps, f"return {', '.join(_OBJECTS)}"])
+
+    def shard_value(self, identifier: str | None) -> FieldReader | None:
+        """Make the function that gives what chooses the shard; None where nothing does.
+
+        Args:
+            identifier: The contact's identifier that chooses where there is no `shard_by`.
+        """
+        own, shared = self._written.get("shard_by"), self._written.get(f"contact.{identifier}")
+        if own is not None or identifier is None or shared is None:
+            return None if own is None else self._source.function(own)
+        read = self._source.function(shared)
+        return lambda record: None if (value := read(record)) is None else comparable(identifier, value)
+
+    def _field(self, field: str, template: Template) -> str:
+        want, name = WANTS[field], self._source.name
+        if template.is_constant:
+            return name(fit(want, template.source))
+        value = template.expression(self._stream, self._source, strict=want.is_strict)
+        if field == "once_per":  # equal numbers are one occasion: a key read as 7 today and as 7.0 tomorrow
+            value = f"{name(canonical)}({value})"
+        value = f"{name(fitting(want))}({value})"
+        if field in _EMPTY:
+            found, refuse = self._source.variable(), name(_refusal(_EMPTY[field]))
+            value = f"({found} if ({found} := {value}) is not None else {refuse}())"
+        return value
+
+    def _properties(self, mapped: Mapping[str, Template] | Template) -> str:
+        if isinstance(mapped, Template):
+            whole = mapped.expression(self._stream, self._source, strict=False)
+            return f"({self._source.name(properties)}({whole}) or None)"
+        values = {name: item.expression(self._stream, self._source, strict=False) for name, item in mapped.items()}
+        pairs = ", ".join(f"({self._source.name(name)}, {value})" for name, value in values.items())
+        return f"{self._source.name(_texts)}(({pairs},))"
 
 
-def _field_reader(declaration: Declaration, field: str, stream: str) -> FieldReader:
-    want, template = WANTS[field], declaration.fields[field]
-    if template.is_constant:
-        constant = fit(want, template.source)
-        return lambda _: constant
-    finish = fitting(want)
-    if field == "once_per":
-        finish = _of_equal_numbers(finish)
-    if field in _EMPTY:
-        finish = _never_empty(finish, _EMPTY[field])
-    return _finished(template, template.reader(stream, strict=want.is_strict), finish)
+def _refusal(said: str) -> Callable[[], None]:
+    def refuse() -> None:
+        raise Unmappable(said)
+
+    return refuse
 
 
-def _of_equal_numbers(finish: Finish) -> Finish:
-    """Let equal numbers be one occasion: a key read as 7 today and as 7.0 tomorrow."""
-    return lambda value: finish(canonical(value))
-
-
-def _never_empty(finish: Finish, said: str) -> Finish:
-    def never_empty(value: Json) -> Any:  # noqa: ANN401  what the field holds
-        if (found := finish(value)) is None:
-            raise Unmappable(said)
-        return found
-
-    return never_empty
-
-
-def _finished(template: Template, reader: FieldReader, finish: Finish) -> FieldReader:
-    match template.column:
-        case (str(name),) if name not in RESERVED:  # nearly always, and worth a call less
-            return lambda record: finish(record.get(name))
-        case _:
-            return lambda record: finish(reader(record))
-
-
-def _properties_reader(mapped: Mapping[str, Template] | Template, stream: str) -> FieldReader:
-    if isinstance(mapped, Template):
-        whole = mapped.reader(stream, strict=False)
-        return lambda record: properties(whole(record)) or None
-    readers = [(name, item.reader(stream, strict=False)) for name, item in mapped.items()]
-    return lambda record: {name: found for name, read in readers if (found := text(read(record)))} or None
-
-
-def object_reader(
-    declaration: Declaration, section: str, names: Iterable[str], reads: Mapping[str, FieldReader]
-) -> Callable[[Record], dict[str, Any]]:
-    """Make the function that gives one object of the event; a field that comes out empty is left out of it.
-
-    Args:
-        declaration: The mapping.
-        section: What the names of its fields begin with, `contact.`.
-        names: The object's fields, in the order in which they are written.
-        reads: The mapping's fields.
-    """
-    prepared: dict[str, Any] = {}
-    varying: list[tuple[str, FieldReader]] = []
-    for name in names:
-        field = section + name
-        if field in declaration.fields and declaration.fields[field].is_constant:
-            prepared[name] = reads[field]({})
-        elif field in reads:
-            prepared[name] = ...  # holds its place
-            varying.append((name, reads[field]))
-    return _filling({name: value for name, value in prepared.items() if value is not None}, varying)
-
-
-def _filling(prepared: dict[str, Any], varying: list[tuple[str, FieldReader]]) -> Callable[[Record], dict[str, Any]]:
-    def filled(record: Record) -> dict[str, Any]:
-        found = prepared.copy()
-        for name, read in varying:
-            if (value := read(record)) is None:
-                del found[name]
-            else:
-                found[name] = value
-        return found
-
-    return filled
-
-
-def shard_value_reader(reads: Mapping[str, FieldReader], identifier: str | None) -> FieldReader | None:
-    """Make the function that gives what chooses the shard.
-
-    Args:
-        reads: The mapping's fields.
-        identifier: The contact's identifier that chooses where there is no `shard_by`.
-    """
-    if (own := reads.get("shard_by")) is not None or identifier is None:
-        return own
-    shared = reads.get(f"contact.{identifier}")
-    if shared is None:
-        return None
-    return lambda record: None if (value := shared(record)) is None else comparable(identifier, value)
+def _texts(pairs: Iterable[tuple[str, Json]]) -> dict[str, str] | None:
+    return {name: found for name, value in pairs if (found := text(value))} or None

@@ -134,6 +134,9 @@ def canonical(value: Json) -> Json:
 
 
 def _canonical_decimal(value: Decimal) -> int | Decimal:
+    written = str(value)
+    if "." in written and written[-1] != "0" and "E" not in written:
+        return value  # nearly always: a fraction that ends in a digit
     reduced = _UNROUNDED.normalize(value)
     if not reduced.is_finite():
         return reduced

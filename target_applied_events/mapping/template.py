@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
-from target_applied_events.mapping.expressions import Evaluation, Sandbox, settled
-from target_applied_events.mapping.filters import PLAIN
+from target_applied_events.mapping.expressions import SANDBOX, Evaluation, settled
 from target_applied_events.mapping.notation import Unmappable, text
+from target_applied_events.mapping.simple import Simple
+from target_applied_events.mapping.source import Source
 from target_applied_events.mapping.syntax import Path, Tidier, path_of
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 Reader: TypeAlias = "Callable[[Record], Json]"
 """From a record to the value that a template makes of it; may raise anything, which means that it can't (`why_not`)."""
-
-_SANDBOX: Final = Sandbox()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +47,26 @@ class Template:
         return path_of(self._parts[0]) if self.is_alone and self._parts else None
 
     def reader(self, stream: str, *, strict: bool, shortcuts: bool = True) -> Reader:
-        """Make the function that evaluates it.
+        """Make the function that evaluates it, as `expression` has it."""
+        source = Source()
+        return source.function(self.expression(stream, source, strict=strict, shortcuts=shortcuts))
+
+    def expression(self, stream: str, source: Source, *, strict: bool, shortcuts: bool = True) -> str:
+        """Write it as an expression over a record.
 
         Args:
             stream: What `stream` means in it.
+            source: What the expression will be part of.
             strict: Whether a null in its text makes the whole null.
             shortcuts: Whether what is simple is done without Jinja, which comes to the same.
         """
         if self._root is None:
-            return lambda _: self.source
+            return source.name(self.source)
         if shortcuts and self._parts is not None:
-            found = [_shortcut(part, stream) for part in self._parts]
-            readers = [reader for reader in found if reader is not None]
-            if len(readers) == len(found):
-                return readers[0] if self.is_alone else _joined(self._parts, readers, strict=strict)
-        return _evaluated(self._root, stream, strict=strict, alone=self.is_alone)
+            written = Simple(stream, source).template(self._parts, strict=strict)
+            if written is not None:
+                return written
+        return f"{source.name(_evaluated(self._root, stream, strict=strict, alone=self.is_alone))}(record)"
 
 
 def parse(source: Json) -> tuple[Template | None, tuple[str, ...]]:
@@ -72,7 +76,7 @@ def parse(source: Json) -> tuple[Template | None, tuple[str, ...]]:
     try:
         return _read(source)
     except TemplateSyntaxError as mistake:
-        return None, (f"{_told(mistake)} (at character {_SANDBOX.lexer.offset + 1})",)
+        return None, (f"{_told(mistake)} (at character {SANDBOX.lexer.offset + 1})",)
     except (TemplateError, ValueError, SyntaxError, RecursionError, MemoryError):
         return None, ("the template can't be read: it's nested too deeply, or holds a number that is too long",)
 
@@ -104,15 +108,15 @@ def _told(mistake: TemplateSyntaxError) -> str:
 
 
 def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
-    tree = _SANDBOX.parse(source)
+    tree = SANDBOX.parse(source)
     local = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
     if any(True for _ in tree.find_all(nodes.For)):
         local.add("loop")
-    tidier = Tidier(_SANDBOX, local)
+    tidier = Tidier(SANDBOX, local)
     tree = tidier.visit(tree)
     if tidier.problems:
         return None, tuple(dict.fromkeys(tidier.problems))
-    tree.set_environment(_SANDBOX)
+    tree.set_environment(SANDBOX)
     parts = _output(tree)
     if parts is not None and all(isinstance(part, nodes.TemplateData) for part in parts):
         return Template("".join(part.data for part in parts if isinstance(part, nodes.TemplateData))), ()
@@ -129,14 +133,14 @@ def _output(tree: nodes.Template) -> tuple[nodes.Expr, ...] | None:
 
 
 def _compiled(tree: nodes.Template) -> Callable[[Evaluation], Iterable[Any]]:
-    code = _SANDBOX.compile(tree)
-    root: Callable[..., Iterable[Any]] = _SANDBOX.template_class.from_code(_SANDBOX, code, {}).root_render_func
+    code = SANDBOX.compile(tree)
+    root: Callable[..., Iterable[Any]] = SANDBOX.template_class.from_code(SANDBOX, code, {}).root_render_func
     return root
 
 
 def _evaluated(root: Callable[[Evaluation], Iterable[Any]], stream: str, *, strict: bool, alone: bool) -> Reader:
     def evaluate(record: Record) -> Json:
-        context = Evaluation(_SANDBOX, {}, None, {}).of(record, stream, strict=strict)
+        context = Evaluation(SANDBOX, {}, None, {}).of(record, stream, strict=strict)
         if alone:
             (value,) = root(context)
             found: Any = settled(value)
@@ -155,91 +159,3 @@ def _text_of(context: Evaluation, parts: Iterable[Any]) -> str | None:
         written.append(text(value))
         context.spend(len(written[-1]))
     return "".join(written)
-
-
-def _joined(parts: tuple[nodes.Expr, ...], readers: list[Reader], *, strict: bool) -> Reader:
-    """Write values between texts that are always the same."""
-    texts = [part.data if isinstance(part, nodes.TemplateData) else "" for part in parts]
-    gaps = [place for place, part in enumerate(parts) if not isinstance(part, nodes.TemplateData)]
-    filling = [(place, readers[place]) for place in gaps]
-
-    def join(record: Record) -> str | None:
-        written = texts.copy()
-        for place, reader in filling:
-            value = reader(record)
-            if value is None and strict:
-                return None
-            written[place] = value if isinstance(value, str) else text(value)
-        return "".join(written)
-
-    return join
-
-
-def _shortcut(node: nodes.Node, stream: str) -> Reader | None:
-    """Do without Jinja what is simple: text, a column, a path, and plain filters of them."""
-    match node:
-        case nodes.TemplateData(data=data):
-            return lambda _: data
-        case nodes.Const(value=value):
-            return lambda _: value
-        case nodes.Filter(name=name, args=args, kwargs=[]) if name in PLAIN and node.node is not None:
-            constants = tuple(argument.value for argument in args if isinstance(argument, nodes.Const))
-            inner = _shortcut(node.node, stream)
-            return None if inner is None or len(constants) != len(args) else _filtered(inner, PLAIN[name], constants)
-        case nodes.Compare(expr=left, ops=[nodes.Operand(op=("eq" | "ne") as sign, expr=right)]):
-            return _compared(_shortcut(left, stream), _shortcut(right, stream), equal=sign == "eq")
-        case nodes.Or(left=left, right=right):
-            return _either(_shortcut(left, stream), _shortcut(right, stream))
-        case _:
-            path = path_of(node)
-            return None if path is None else _reached(path, stream)
-
-
-def _compared(left: Reader | None, right: Reader | None, *, equal: bool) -> Reader | None:
-    if left is None or right is None:
-        return None
-    return lambda record: (left(record) == right(record)) is equal
-
-
-def _either(left: Reader | None, right: Reader | None) -> Reader | None:
-    if left is None or right is None:
-        return None
-    return lambda record: left(record) or right(record)
-
-
-def _filtered(inner: Reader, function: Callable[..., Any], constants: tuple[Any, ...]) -> Reader:
-    def filtered(record: Record) -> Json:
-        value = inner(record)
-        found: Json = None if value is None else function(value, *constants)
-        return found
-
-    return filtered
-
-
-def _reached(path: Path, stream: str) -> Reader:
-    name, *steps = path
-    if not steps:
-        return _named(str(name), stream)
-    if name == "record" and len(steps) == 1 and isinstance(steps[0], str):
-        return _named_column(steps[0])
-    first = _named(str(name), stream)
-
-    def reach(record: Record) -> Json:
-        value: Json = first(record)
-        for step in steps:
-            value = _SANDBOX.getitem(value, step)
-        return value
-
-    return reach
-
-
-def _named(name: str, stream: str) -> Reader:
-    if name == "stream":
-        return lambda _: stream
-    if name == "record":
-        return dict
-    return _named_column(name)
-
-
-def _named_column(name: str) -> Reader:
-    return lambda record: record.get(name)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,11 +9,8 @@ from hypothesis import strategies as st
 
 from target_applied_events.mapping.contract import CONTACT, EVENT, METRIC
 from target_applied_events.mapping.declaration import Declaration, declare
-from target_applied_events.mapping.fields import field_readers, object_reader, shard_value_reader
+from target_applied_events.mapping.fields import Fields
 from target_applied_events.mapping.notation import Unmappable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 UUID = "0b7f0a52-3c55-4a4e-9d0e-6f2a7f6f9a01"
 CONTACT_OF_ALL = {"email": "{{ email }}", "phone": "{{ phone }}", "remote_id": "x-{{ id }}", "name": "x-{{ id }}"}
@@ -37,7 +34,7 @@ def declared(**raw: object) -> Declaration:
 def read(record: dict[str, Any], **raw: object) -> dict[str, object]:
     """Give the value of each field; of one that can't be read, what was said."""
     found: dict[str, object] = {}
-    for field, reader in field_readers(declared(**raw), "orders").items():
+    for field, reader in Fields(declared(**raw), "orders").readers().items():
         try:
             found[field] = reader(record)
         except Unmappable as refused:
@@ -45,17 +42,17 @@ def read(record: dict[str, Any], **raw: object) -> dict[str, object]:
     return found
 
 
-def filled(section: str, names: Iterable[str], record: dict[str, Any], **raw: object) -> dict[str, Any]:
-    declaration = declared(**raw)
-    return object_reader(declaration, section, names, field_readers(declaration, "orders"))(record)
+def metric(record: dict[str, Any], **raw: object) -> dict[str, Any]:
+    _, _, found = Fields(declared(**raw), "orders").objects()(record)
+    return found
 
 
 # --- each field ----------------------------------------------------------------------------------------------------
 
 
 def test_what_is_mapped_has_a_reader_and_nothing_else() -> None:
-    readers = field_readers(declared(metric=METRIC_OF_ALL, when="{{ paid }}", once_per="{{ id }}"), "orders")
-    assert set(readers) == {
+    fields = Fields(declared(metric=METRIC_OF_ALL, when="{{ paid }}", once_per="{{ id }}"), "orders")
+    assert set(fields.readers()) == {
         *("name", "when", "once_per"),
         *(f"contact.{name}" for name in CONTACT_OF_ALL),
         *(f"metric.{name}" for name in METRIC_OF_ALL),
@@ -133,16 +130,12 @@ def test_additional_properties_are_texts_without_the_empty_ones_and_left_out_whe
 # --- the objects of an event ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("section", "names"),
-    [("", EVENT), ("contact.", CONTACT), ("metric.", (*METRIC, "additional_properties"))],
-)
 @given(
     record=st.fixed_dictionaries({}, optional=dict.fromkeys(("email", "phone", "id", "text", "currency"), SCALARS)),
     templates=st.lists(st.sampled_from(["{{ text }}", "<{{ text }}>", "a constant", " "]), min_size=3, max_size=3),
 )
-def test_an_object_is_its_fields_in_order_without_those_that_come_out_empty(
-    section: str, names: Iterable[str], record: dict[str, Any], templates: list[str]
+def test_each_object_is_its_fields_in_order_without_those_that_come_out_empty(
+    record: dict[str, Any], templates: list[str]
 ) -> None:
     description, contact_name, object_type = templates
     declaration = declared(
@@ -150,29 +143,32 @@ def test_an_object_is_its_fields_in_order_without_those_that_come_out_empty(
         contact={**CONTACT_OF_ALL, "name": contact_name},
         metric={**METRIC_OF_ALL, "value": 1, "metric_object_id": UUID, "metric_object_type": object_type},
     )
-    reads = field_readers(declaration, "orders")
-    each = [(name, reads[section + name](record)) for name in names if section + name in reads]
-    found = object_reader(declaration, section, names, reads)(record)
-    assert list(found.items()) == [(name, value) for name, value in each if value is not None]
+    fields = Fields(declaration, "orders")
+    reads = fields.readers()
+    of_metric = [*(name for name in METRIC if name != "deduping_key"), "additional_properties"]
+    objects = (("", EVENT), ("contact.", CONTACT), ("metric.", of_metric))
+    for found, (section, names) in zip(fields.objects()(record), objects, strict=True):
+        each = [(name, reads[section + name](record)) for name in names if section + name in reads]
+        assert list(found.items()) == [(name, value) for name, value in each if value is not None]
 
 
 def test_what_is_done_to_one_object_is_not_seen_in_the_next() -> None:
-    declaration = declared(metric={"metric_name": "orders", "value": 1, "additional_properties": {"a": "b"}})
-    names = (*METRIC, "additional_properties")
-    reader = object_reader(declaration, "metric.", names, field_readers(declaration, "orders"))
-    first = reader({})
+    mapped = {"metric_name": "orders", "value": 1, "additional_properties": {"a": "b"}}
+    objects = Fields(declared(metric=mapped), "orders").objects()
+    _, _, first = objects({})
     first["deduping_key"] = "of the first"
+    first["additional_properties"]["c"] = "d"
     del first["value"]
-    assert reader({}) == {"metric_name": "orders", "value": 1, "additional_properties": {"a": "b"}}
+    assert objects({})[2] == mapped
 
 
 def test_a_field_that_cant_be_read_keeps_its_object_from_being_made() -> None:
     with pytest.raises(Unmappable, match="no number"):
-        filled("metric.", METRIC, {"total": "many"}, metric=METRIC_OF_ALL)
+        metric({"total": "many"}, metric=METRIC_OF_ALL)
 
 
 def test_an_object_that_isnt_mapped_is_empty() -> None:
-    assert filled("metric.", METRIC, {"total": 5}) == {}
+    assert metric({"total": 5}) == {}
 
 
 # --- what chooses the shard ----------------------------------------------------------------------------------------
@@ -194,12 +190,12 @@ def test_a_shard_is_chosen_by_shard_by_else_by_an_identifier_as_contacts_compare
     identifier: str | None, raw: dict[str, Any], expected: str | None
 ) -> None:
     record: dict[str, Any] = {"email": " Ann@Example.com", "phone": "+49 (30) 1", "id": 7, "account": "A-1"}
-    reader = shard_value_reader(field_readers(declared(**raw), "orders"), identifier)
+    reader = Fields(declared(**raw), "orders").shard_value(identifier)
     assert reader is not None
     assert reader(record) == expected
 
 
 @pytest.mark.parametrize("identifier", [None, "phone"])
 def test_where_nothing_chooses_the_shard_there_is_no_reader(identifier: str | None) -> None:
-    readers = field_readers(declared(contact={"email": "{{ email }}"}), "orders")
-    assert shard_value_reader(readers, identifier) is None
+    fields = Fields(declared(contact={"email": "{{ email }}"}), "orders")
+    assert fields.shard_value(identifier) is None
