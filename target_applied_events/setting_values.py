@@ -70,7 +70,7 @@ def _number(value: object) -> Decimal:
         raise ValueError("must be a number.")  # noqa: TRY004 - as above
     try:
         number = Decimal(str(value).strip())
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # Python refuses to write an integer of some thousand digits
         raise ValueError("must be a number.") from None
     if not number.is_finite():
         raise ValueError("must be a number.")
