@@ -51,6 +51,7 @@ def _run(request: dict[str, Any]) -> int:
     """Run the program as its command would; never returns into the server's own code by an exception."""
     status = 1
     try:
+        os.chdir(request.get("folder", "."))
         os.environ.update(request["environment"])
         sys.argv = ["target-applied-events", *request["arguments"]]
         if request["point"]:

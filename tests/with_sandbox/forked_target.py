@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from tests.target_process import API_KEY, PROGRAM, Finished, Message, as_lines, parse
 
@@ -63,6 +63,9 @@ class ForkedTarget:
             environment: Variables that it has beside those of this process.
         """
         request = {"arguments": ["--config", str(settings)], "point": point, "environment": dict(environment)}
+        return self._start(request, standard)
+
+    def _start(self, request: dict[str, Any], standard: tuple[int, int, int]) -> int:
         socket.send_fds(self._control, [json.dumps(request).encode()], standard)
         process = int(self._control.recv(ANSWER_BYTES))
         self.running.add(process)
@@ -96,6 +99,15 @@ class ForkedTarget:
             written, logged = _content(out), _content(log)
         assert API_KEY.encode() not in written + logged
         return Finished(status, [parse(line) for line in written.splitlines()], logged.decode())
+
+    def run_in(self, folder: Path, *arguments: str) -> tuple[int, str]:
+        """Run with any arguments in a folder, with nothing to read; gives the exit status and what it logged."""
+        request: dict[str, Any] = {"arguments": arguments, "point": None, "environment": {}, "folder": str(folder)}
+        with _files(b"") as (given, out, log):
+            status = self.wait(self._start(request, (given.fileno(), out.fileno(), log.fileno())))
+            logged = _content(log)
+            assert API_KEY.encode() not in _content(out) + logged
+        return status, logged.decode()
 
 
 class InstalledTarget:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from itertools import product
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from tests.messages import PYTHONS_OWN, settings
-from tests.target_process import PROGRAM, Message, config, record, schema, state
+from tests.target_process import Message, config, record, schema, state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tests.sandbox_process import Sandbox
+    from tests.target_process import Finished
     from tests.with_sandbox.forked_target import ForkedTarget
 
 NOWHERE = "http://127.0.0.1:1/v1"
@@ -42,24 +42,51 @@ EXPRESSIONS = """
 """
 
 
-def in_pythons_words(said: str) -> list[str]:
-    return [line for line in said.splitlines() if PYTHONS_OWN.search(line)]
+NAMED = re.compile(r"\| ERROR +\| target-applied-events +\| (mappings\[\d+\]|\w+)")
+"""What a line of the log complains of."""
+
+T = TypeVar("T")
+
+
+def in_pythons_words(*said: str) -> list[str]:
+    return [line for text in said for line in text.splitlines() if PYTHONS_OWN.search(line)]
+
+
+def logs(wrong: Sequence[T], run: Callable[[Sequence[T]], Finished], name: Callable[[int, T], str]) -> Iterator[str]:
+    """Run with all at once that may be wrong, since all mistakes are told at once, and give the log.
+
+    What a run that fails doesn't complain of is run again without the others, since it may be wrong later on; by
+    itself where the run complained of none by its name.
+    """
+    done = run(wrong)
+    yield done.log
+    if done.status == 0 or len(wrong) == 1:
+        return
+    named = set(NAMED.findall(done.log))
+    left = [one for index, one in enumerate(wrong) if name(index, one) not in named]
+    if len(left) == len(wrong):
+        yield from (run([one]).log for one in wrong)
+    elif left:
+        yield from logs(left, run, name)
+
+
+def label(index: int, _mapping: Message) -> str:
+    return f"mappings[{index}]"
 
 
 def test_a_template_that_cant_work_is_explained_in_a_mappings_words(
     target: ForkedTarget, sandbox: Sandbox, tmp_path: Path
 ) -> None:
+    def run(mappings: Sequence[Message]) -> Finished:
+        return target.run(config(tmp_path, sandbox.url, list(mappings), max_rejected=99), [ROWS, ROW])
+
     expressions = [part.strip() for part in EXPRESSIONS.replace("\n", ";").split(";") if part.strip()]
-    assert len(expressions) > 70
-    said, rejected = [], 0
-    for number, one in enumerate(expressions):
-        folder = tmp_path / str(number)
-        done = target.run(config(folder, sandbox.url, [{**MAPPING, "name": f"{{{{ {one} }}}}"}]), [ROWS, ROW])
-        why = list(reasons(folder / "data"))
-        rejected += len(why)
-        said += [(one, line) for line in in_pythons_words("\n".join([done.log, *why]))]
-    assert said == []
-    assert rejected > 30
+    said = list(logs([{**MAPPING, "name": f"{{{{ {one} }}}}"} for one in expressions], run, label))
+    refused = [name for log in said for name in dict.fromkeys(NAMED.findall(log))]
+    rejected = list(reasons(tmp_path / "data"))
+    assert in_pythons_words(*said, *rejected) == []
+    assert len(rejected) > 30
+    assert len(refused) + len(rejected) + len(sandbox.events()) == len(expressions) > 70
 
 
 def reasons(data: Path) -> Iterator[str]:
@@ -69,13 +96,19 @@ def reasons(data: Path) -> Iterator[str]:
 
 
 def test_a_setting_that_cant_be_is_explained_in_its_own_words(target: ForkedTarget, tmp_path: Path) -> None:
-    path, said = config(tmp_path, NOWHERE, [MAPPING]), []
-    whole = json.loads(path.read_text())
-    for name, odd in product(settings(), ODD):
-        value = f"{tmp_path}/{odd}" if name == "data_dir" and isinstance(odd, str) else odd
-        path.write_text(json.dumps(whole | {name: value}))
-        said += [(name, value, line) for line in in_pythons_words(target.run(path, [state(1)]).log)]
-    assert said == []
+    path = config(tmp_path, NOWHERE, [MAPPING])
+    whole, said = json.loads(path.read_text()), list[str]()
+    for odd in ODD:
+
+        def run(names: Sequence[str], odd: Any = odd) -> Finished:  # noqa: ANN401 - any JSON
+            folder = f"{tmp_path}/{odd}" if isinstance(odd, str) else odd
+            wrong = {name: folder if name == "data_dir" else odd for name in names}
+            path.write_text(json.dumps(whole | wrong))
+            return target.run(path, [state(1)])
+
+        said += logs(settings(), run, lambda _, name: name)
+    assert in_pythons_words(*said) == []
+    assert {name for log in said for name in NAMED.findall(log)} >= set(settings())
 
 
 STREAM_MAPS: list[dict[str, Any]] = [
@@ -101,14 +134,18 @@ def test_a_stream_map_that_cant_work_is_told_by_its_setting(
     assert in_pythons_words(done.log) == []
 
 
-def test_a_field_of_a_mapping_that_cant_be_is_explained_in_its_own_words(target: ForkedTarget, tmp_path: Path) -> None:
-    said = []
-    for field, value in product(FIELDS, ODD):
-        section, _, name = field.rpartition(".")
-        inner = {section: {**MAPPING.get(section, {}), name: value}} if section else {name: value}
-        done = target.run(config(tmp_path, NOWHERE, [{**MAPPING, **inner}], shard="1/2"), [ROWS, state(1)])
-        said += [(field, value, line) for line in in_pythons_words(done.log)]
-    assert said == []
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_of_a_mapping_that_cant_be_is_explained_in_its_own_words(
+    target: ForkedTarget, tmp_path: Path, field: str
+) -> None:
+    def run(mappings: Sequence[Message]) -> Finished:
+        return target.run(config(tmp_path, NOWHERE, list(mappings), shard="1/2"), [ROWS, state(1)])
+
+    section, _, name = field.rpartition(".")
+    wrong = [{section: {**MAPPING.get(section, {}), name: odd}} if section else {name: odd} for odd in ODD]
+    said = list(logs([{**MAPPING, **inner} for inner in wrong], run, label))
+    assert in_pythons_words(*said) == []
+    assert any(NAMED.search(log) for log in said)
 
 
 MISTAKES: dict[str, tuple[str, ...]] = {
@@ -143,10 +180,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("arguments", MISTAKES.values(), ids=MISTAKES)
-def test_a_command_given_what_it_cant_take_says_so_plainly(folder: Path, arguments: tuple[str, ...]) -> None:
-    done = subprocess.run(
-        [str(PROGRAM), *arguments], cwd=folder, input=b"", capture_output=True, check=False, timeout=50
-    )
-    assert done.returncode in {1, 2}
-    assert done.stderr
-    assert in_pythons_words(done.stderr.decode()) == []
+def test_a_command_given_what_it_cant_take_says_so_plainly(
+    target: ForkedTarget, folder: Path, arguments: tuple[str, ...]
+) -> None:
+    status, said = target.run_in(folder, *arguments)
+    assert status in {1, 2}
+    assert said
+    assert in_pythons_words(said) == []
