@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 FieldReader: TypeAlias = "Callable[[Record], Any]"
 """From a record to a field's value, None where it's left out; may raise anything, which means that it can't."""
 
-_OBJECTS: Final[Mapping[str, tuple[str, Iterable[str]]]] = {
-    "event": ("", EVENT),
-    "contact": ("contact.", CONTACT),
-    "metric": ("metric.", (*(name for name in METRIC if name != "deduping_key"), "additional_properties")),
+_OBJECTS: Final[Mapping[str, Iterable[str]]] = {
+    "": EVENT,
+    "contact.": CONTACT,
+    "metric.": (*(name for name in METRIC if name != "deduping_key"), "additional_properties"),
 }
 """The objects that are sent: what the names of their fields begin with, and their fields in the order written."""
 
@@ -57,17 +57,15 @@ class Fields:
         """Make the functions that give each field's value as the contract wants it."""
         return {field: self._source.function(written) for field, written in self._written.items()}
 
-    def objects(self) -> Callable[[Record], tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
-        """Make the function that gives an event's own fields, its contact and its metric without the deduping key.
+    def objects(self) -> Callable[[Record], tuple[dict[str, Any], ...]]:
+        """Make the function that gives an event's own fields, its contact, and its metric but for the deduping key.
 
         A field that comes out empty is left out of them.
         """
-        steps = []
-        for held, (section, names) in _OBJECTS.items():
-            steps.append(f"{held} = {{}}")
-            mapped = {name: self._written[section + name] for name in names if section + name in self._written}
-            steps += [f"if (found := {value}) is not None: {held}[{name!r}] = found" for name, value in mapped.items()]
-        return self._source.steps([*steps, f"return {', '.join(_OBJECTS)}"])
+        return self._source.objects(*(self._mapped(section, names) for section, names in _OBJECTS.items()))
+
+    def _mapped(self, section: str, names: Iterable[str]) -> dict[str, str]:
+        return {name: self._written[section + name] for name in names if section + name in self._written}
 
     def shard_value(self, identifier: str | None) -> FieldReader | None:
         """Make the function that gives what chooses the shard; None where nothing does.
@@ -82,25 +80,21 @@ class Fields:
         return lambda record: None if (value := read(record)) is None else comparable(identifier, value)
 
     def _field(self, field: str, template: Template) -> str:
-        want, name = WANTS[field], self._source.name
+        want, source = WANTS[field], self._source
         if template.is_constant:
-            return name(fit(want, template.source))
-        value = template.expression(self._stream, self._source, strict=want.is_strict)
+            return source.value(fit(want, template.source))
+        value = template.expression(self._stream, source, strict=want.is_strict)
         if field == "once_per":  # equal numbers are one occasion: a key read as 7 today and as 7.0 tomorrow
-            value = f"{name(canonical)}({value})"
-        value = f"{name(fitting(want))}({value})"
-        if field in _EMPTY:
-            found, refuse = self._source.variable(), name(_refusal(_EMPTY[field]))
-            value = f"({found} if ({found} := {value}) is not None else {refuse}())"
-        return value
+            value = source.call(canonical, value)
+        value = source.call(fitting(want), value)
+        return source.if_null(_refusal(_EMPTY[field]), value) if field in _EMPTY else value
 
     def _properties(self, mapped: Mapping[str, Template] | Template) -> str:
         if isinstance(mapped, Template):
-            whole = mapped.expression(self._stream, self._source, strict=False)
-            return f"({self._source.name(properties)}({whole}) or None)"
-        values = {name: item.expression(self._stream, self._source, strict=False) for name, item in mapped.items()}
-        pairs = ", ".join(f"({self._source.name(name)}, {value})" for name, value in values.items())
-        return f"{self._source.name(_texts)}(({pairs},))"
+            whole = self._source.call(properties, mapped.expression(self._stream, self._source, strict=False))
+            return self._source.between(whole, "or", self._source.value(None))
+        values = [item.expression(self._stream, self._source, strict=False) for item in mapped.values()]
+        return self._source.call(_texts, self._source.value(tuple(mapped)), *values)
 
 
 def _refusal(said: str) -> Callable[[], None]:
@@ -110,5 +104,5 @@ def _refusal(said: str) -> Callable[[], None]:
     return refuse
 
 
-def _texts(pairs: Iterable[tuple[str, Json]]) -> dict[str, str] | None:
-    return {name: found for name, value in pairs if (found := text(value))} or None
+def _texts(names: Iterable[str], *values: Json) -> dict[str, str] | None:
+    return {name: found for name, value in zip(names, values, strict=True) if (found := text(value))} or None

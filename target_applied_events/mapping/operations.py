@@ -68,7 +68,7 @@ def weight(value: object) -> int:
         item = waiting.pop()
         total += _NODE + (len(item) if isinstance(item, str) else 0)
         if isinstance(item, dict):
-            waiting.extend(item.values())
+            waiting.extend((*item, *item.values()))
         elif isinstance(item, list | tuple):
             waiting.extend(item)
         if total > _HEAVIEST:
@@ -139,6 +139,10 @@ def _join(context: Account, value: Any, d: str = "", attribute: str | int | None
     return d.join(texts)
 
 
+def _joined(context: Account, separator: str, items: Any, /) -> str | None:  # noqa: ANN401  a method's arguments
+    return _join(context, items, separator)
+
+
 def _sum(context: Account, iterable: Any, attribute: str | int | None = None, start: Json = 0) -> Json:  # noqa: ANN401
     items = list(iterable)
     if attribute is not None:
@@ -185,9 +189,9 @@ def _method(name: str) -> Function:
             raise Unmappable(f"{kind(value)} has no {name}()")
         match name:
             case "join":
-                return _join(context, args[0], value)
+                return _joined(context, value, *args, **kwargs)
             case "replace":
-                return _replace(context, value, *args)
+                return _replace(context, value, *args, **kwargs)
             case "zfill":
                 _check_sizes(context, value, args)
         found = getattr(value, name)(*args, **kwargs)

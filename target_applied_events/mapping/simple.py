@@ -40,18 +40,17 @@ class Simple:
             parts: What it writes, one after the other; the value of a single one keeps its type.
             strict: Whether a null in its text makes the whole null.
         """
-        found = [self._written(part) for part in parts]
-        values = [value for value in found if value is not None]
-        if len(values) < len(found):
+        values = [value for part in parts if (value := self._written(part)) is not None]
+        if len(values) < len(parts):
             return None
-        return values[0] if len(values) == 1 else self._joined(parts, values, strict=strict)
+        return values[0] if len(values) == 1 else self._source.joined(values, text, strict=strict)
 
     def _written(self, node: nodes.Node, depth: int = 0) -> str | None:
         if depth > _DEEPEST:
             return None
         match node:
             case nodes.TemplateData(data=value) | nodes.Const(value=value):
-                return self._source.name(value)
+                return self._source.value(value)
             case nodes.Filter() if node.name in PLAIN:
                 return self._filtered(node, depth + 1)
             case nodes.Compare(expr=left, ops=[nodes.Operand(op=("eq" | "ne") as sign, expr=right)]):
@@ -66,38 +65,22 @@ class Simple:
         constants = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
         if value is None or len(constants) < len(node.args):
             return None
-        found, function = self._source.variable(), self._source.name(PLAIN[node.name])
-        given = ", ".join([found, *map(self._source.name, constants)])
-        return f"(None if ({found} := {value}) is None else {function}({given}))"
+        return self._source.unless_null(PLAIN[node.name], value, *map(self._source.value, constants))
 
     def _between(self, left: nodes.Expr, operator: str, right: nodes.Expr, depth: int) -> str | None:
         before, after = self._written(left, depth), self._written(right, depth)
-        return None if before is None or after is None else f"({before} {operator} {after})"
+        return None if before is None or after is None else self._source.between(before, operator, after)
 
     def _reached(self, path: Path | None) -> str | None:
         if path is None or len(path) > _DEEPEST:
             return None
         match path:
             case ("stream", *steps):
-                reached = repr(self._stream)
+                reached = self._source.value(self._stream)
             case ("record", str(column), *steps) | (str(column), *steps) if column != "record":
-                reached = f"record.get({column!r})"
+                reached = self._source.column(column)
             case (_, *steps):
-                reached = "dict(record)"
+                reached = self._source.record()
         for step in steps:
-            reached = f"{self._source.name(SANDBOX.getitem)}({reached}, {step!r})"
+            reached = self._source.call(SANDBOX.getitem, reached, self._source.value(step))
         return reached
-
-    def _joined(self, parts: Sequence[nodes.Expr], values: Sequence[str], *, strict: bool) -> str:
-        """Write the text that values and the texts between them make."""
-        write, written, held = self._source.name(text), [], []
-        for part, value in zip(parts, values, strict=True):
-            if isinstance(part, nodes.TemplateData):
-                written.append(value)
-                continue
-            found = self._source.variable()
-            held.append(f"({found} := {value})")
-            first = found if strict else held[-1]
-            written.append(f"{found} if {first}.__class__ is str else {write}({found})")
-        whole = f"''.join(({', '.join(written)},))"
-        return f"(None if {' is None or '.join(held)} is None else {whole})" if strict and held else whole

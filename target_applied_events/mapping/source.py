@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from target_applied_events.event import Record
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class Source:
     """Each name means one object for good, and no text of a user's is ever part of what is compiled.
 
-    An expression is Python text over `record`. What users wrote enters it as a name that `name` gave, or as the literal
-    of a text that `repr` writes.
+    An expression is Python's, over `record`. What users wrote enters it as a name that stands for it, or as the literal
+    that `repr` writes of a column's name.
     """
 
     def __init__(self) -> None:
@@ -26,25 +26,75 @@ class Source:
         """Tell how much was named."""
         return f"<{type(self).__name__} names={len(self._names)} variables={self._variables}>"
 
-    def name(self, thing: object) -> str:
-        """Give a name by which expressions may use a thing."""
+    def value(self, thing: object) -> str:
+        """Name a thing."""
         name = f"_{len(self._names)}"
         self._names[name] = thing
         return name
 
-    def variable(self) -> str:
+    def column(self, name: str) -> str:
+        """Read a column; null where the record lacks it."""
+        return f"record.get({name!r})"
+
+    def record(self) -> str:
+        """Give the whole record."""
+        return "dict(record)"
+
+    def call(self, function: Callable[..., Any], *arguments: str) -> str:
+        """Call a function."""
+        return f"{self.value(function)}({', '.join(arguments)})"
+
+    def unless_null(self, function: Callable[..., Any], value: str, *arguments: str) -> str:
+        """Call a function with a value and more; null stays null."""
+        found = self._variable()
+        return f"(None if ({found} := {value}) is None else {self.call(function, found, *arguments)})"
+
+    def if_null(self, function: Callable[[], Any], value: str) -> str:
+        """Keep a value; where it is null, call a function."""
+        found = self._variable()
+        return f"({self.call(function)} if ({found} := {value}) is None else {found})"
+
+    def between(self, left: str, operator: str, right: str) -> str:
+        """Put one of Python's operators between two values."""
+        return f"({left} {operator} {right})"
+
+    def joined(self, parts: Iterable[str], write: Callable[[Any], str], *, strict: bool) -> str:
+        """Join texts, and values once they are written as text.
+
+        Args:
+            parts: All of them, in order.
+            write: Gives the text for a value that is none.
+            strict: Whether a null among them makes the whole null.
+        """
+        write_name, written, assigned = self.value(write), [], []
+        for part in parts:
+            found = self._variable()
+            assigned.append(f"({found} := {part})")
+            first = found if strict else assigned[-1]
+            written.append(f"{found} if {first}.__class__ is str else {write_name}({found})")
+        whole = f"''.join(({', '.join(written)},))"
+        return f"(None if {' is None or '.join(assigned)} is None else {whole})" if strict else whole
+
+    def function(self, expression: str) -> Callable[[Record], Any]:
+        """Compile an expression."""
+        return self._compiled([f"return {expression}"])
+
+    def objects(self, *fields: Mapping[str, str]) -> Callable[[Record], tuple[dict[str, Any], ...]]:
+        """Compile objects, each of its fields' expressions in their order; a null field is left out."""
+        steps, names = [], [f"object_{number}" for number in range(len(fields))]
+        for held, values in zip(names, fields, strict=True):
+            steps.append(f"{held} = {{}}")
+            steps += [f"if (found := {value}) is not None: {held}[{name!r}] = found" for name, value in values.items()]
+        return self._compiled([*steps, f"return {', '.join(names)},"])
+
+    def _variable(self) -> str:
         """Give a variable that no other expression uses."""
         self._variables += 1
         return f"found_{self._variables}"
 
-    def function(self, expression: str) -> Callable[[Record], Any]:
-        """Compile an expression."""
-        return self.steps([f"return {expression}"])
-
-    def steps(self, statements: Iterable[str]) -> Callable[[Record], Any]:
-        """Compile statements, each of a line, to what they return."""
+    def _compiled(self, steps: Iterable[str]) -> Callable[[Record], Any]:
         made: dict[str, Any] = {}
-        text = "\n ".join(["def made(record):", *statements])
+        text = "\n ".join(["def made(record):", *steps])
         exec(compile(text, "<mapping>", "exec"), self._names, made)  # noqa: S102  all in it is named or quoted
         function: Callable[[Record], Any] = made["made"]
         return function

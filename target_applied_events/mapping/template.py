@@ -61,12 +61,13 @@ class Template:
             shortcuts: Whether what is simple is done without Jinja, which comes to the same.
         """
         if self._root is None:
-            return source.name(self.source)
+            return source.value(self.source)
         if shortcuts and self._parts is not None:
             written = Simple(stream, source).template(self._parts, strict=strict)
             if written is not None:
                 return written
-        return f"{source.name(_evaluated(self._root, stream, strict=strict, alone=self.is_alone))}(record)"
+        evaluated = _evaluated(self._root, stream, strict=strict, alone=self.is_alone)
+        return source.call(evaluated, "record")
 
 
 def parse(source: Json) -> tuple[Template | None, tuple[str, ...]]:

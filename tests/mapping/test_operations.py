@@ -60,6 +60,7 @@ def test_a_function_that_asks_for_nothing_is_passed_nothing() -> None:
 
 
 @example("ab" * 40, None)
+@example({"ab" * 40: None}, None)
 @given(JSON, JSON)
 def test_a_value_weighs_no_less_than_it_takes_to_write_out_and_shared_parts_as_often_as_they_occur(
     value: Any,  # noqa: ANN401 - any JSON
@@ -169,6 +170,12 @@ def test_a_method_that_another_type_has_is_none_of_a_values(name: str, value: ob
     with pytest.raises(Unmappable) as refused:
         called(name, value)
     assert str(refused.value) == seen
+
+
+def test_a_method_takes_all_that_it_is_given_or_refuses_it() -> None:
+    assert called(".replace", "aaa", "a", "b", count=1) == "baa"
+    with pytest.raises(TypeError):
+        called(".join", "-", ["a"], 1)
 
 
 def test_what_an_object_holds_comes_as_lists_that_keep_their_order() -> None:

@@ -4,8 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from target_applied_events.mapping.notation import Unmappable
 from target_applied_events.mapping.template import Template, parse
@@ -236,42 +234,3 @@ def test_what_can_not_be_done_says_why_without_the_value(source: str, said: str)
         value(source)
     assert said in str(caught.value)
     assert "paid" not in str(caught.value)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
-SIMPLE = [
-    "{{ a }}",
-    "{{ a.b }}",
-    "{{ a[0] }}",
-    "{{ record['a'] }}",
-    "{{ a | lower }}",
-    "{{ a | trim | upper }}",
-    "{{ a | string }}",
-    "{{ a | sha256 }}",
-    "{{ a | uuid('order') }}",
-    "{{ a | int }}",
-    "{{ a | float }}",
-    "{{ a | timestamp }}",
-    "{{ a | timestamp('%Y') }}",
-    "{{ a | fromjson }}",
-    "{{ a == 'x' }}",
-    "{{ a != b }}",
-    "{{ a or b }}",
-    "<{{ a }}|{{ b | lower }}>",
-]
-
-
-@settings(max_examples=300, deadline=None)
-@given(source=st.sampled_from(SIMPLE), a=JSON, b=JSON, strict=st.booleans())
-def test_a_shortcut_is_never_told_from_jinja(*, source: str, a: object, b: object, strict: bool) -> None:
-    def outcome(*, shortcuts: bool) -> object:
-        try:
-            return repr(template(source).reader("s", strict=strict, shortcuts=shortcuts)({"a": a, "b": b}))  # type: ignore[dict-item]
-        except Unmappable as error:
-            return str(error)
-
-    assert outcome(shortcuts=True) == outcome(shortcuts=False)
