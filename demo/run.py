@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import shutil
 import signal
 import sys
 import threading
-from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from demo import postgres, shop
 from demo.pipeline import PROJECT, Pipeline
+from target_applied_events.commands.demo_events import count_twice, samples, table
 from target_applied_events.commands.demo_processes import ANY_FREE_PORT, DemoError, running_sandbox
 
 if TYPE_CHECKING:
@@ -77,7 +75,7 @@ def _first_run(console: Console, pipeline: Pipeline, endpoint: Sandbox, rows: sh
     _run(console, pipeline, FOLDER / "first-run.log")
     bodies = endpoint.events()
     console.print(f"\n[bold]First run:[/bold] {len(rows)} rows became {len(bodies)} events. A few of them:\n")
-    console.print(_table(_samples(bodies)))
+    console.print(table(samples(bodies, of_each=EVENTS_SHOWN)))
 
 
 def _second_run(console: Console, pipeline: Pipeline, endpoint: Sandbox, rows: shop.Shop) -> None:
@@ -87,7 +85,7 @@ def _second_run(console: Console, pipeline: Pipeline, endpoint: Sandbox, rows: s
     after = endpoint.events()
     arrived = after[len(before) :]
     console.print(f"\n[bold]Second run, a day later:[/bold] {len(rows)} new rows became {len(arrived)} events.\n")
-    console.print(_table(arrived[:EVENTS_SHOWN]))
+    console.print(table(arrived[:EVENTS_SHOWN]))
     console.print(
         f"\nThe tap read {_rows_read(log)} rows, {len(rows)} of them new: it takes up where it left off, "
         f"with the newest row of each table once more. {_repeats(after)}"
@@ -107,35 +105,6 @@ def _last_words(log: Path) -> str:
     return "\n".join(said[-LOG_LINES_SHOWN:]) or "nothing"
 
 
-def _samples(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Take a few events of each name, so that each mapping is seen."""
-    seen: Counter[str] = Counter()
-    taken = []
-    for body in bodies:
-        seen[body["name"]] += 1
-        if seen[body["name"]] <= EVENTS_SHOWN:
-            taken.append(body)
-    return taken
-
-
-def _table(bodies: list[dict[str, Any]]) -> Table:
-    table = Table("When", "Event", "Contact", "Metric")
-    for body in bodies:
-        contact, metric = body.get("contact", {}), body.get("metric", {})
-        table.add_row(
-            body.get("event_time", "")[:16].replace("T", " "),
-            f"[bold]{escape(body['name'])}[/bold]\n{_line(body.get('description', ''))}",
-            _line(contact.get("email") or contact.get("remote_id") or ""),
-            f"{metric['metric_name']}\n{metric.get('value', 1)}" if metric else "",
-        )
-    return table
-
-
-def _line(text: str) -> str:
-    """Make one line of a text that may hold anything."""
-    return escape(" ".join(text.split()))
-
-
 def _rows_read(log: Path) -> int:
     """Add up what the tap counted, as Meltano's log has it."""
     return sum(
@@ -145,8 +114,7 @@ def _rows_read(log: Path) -> int:
 
 def _repeats(bodies: list[dict[str, Any]]) -> str:
     """Say whether any event came twice."""
-    times = Counter(json.dumps(body, sort_keys=True, default=str) for body in bodies)
-    twice = sum(count - 1 for count in times.values())
+    twice = count_twice(bodies)
     return "No event came twice." if twice == 0 else f"{twice} events came twice."
 
 

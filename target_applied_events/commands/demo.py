@@ -8,7 +8,6 @@ import random
 import sys
 import tempfile
 import webbrowser
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -19,13 +18,15 @@ import click
 import simplejson
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from target_applied_events.commands.demo_events import count_twice, samples, table
 from target_applied_events.commands.demo_processes import Interrupts, last_lines, run_target, running_sandbox, stay
 from target_applied_events.commands.demo_shop import MAPPINGS, Shop, next_day, opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from target_applied_events.commands.demo_processes import Sandbox
 
@@ -142,7 +143,7 @@ def _first_run(stage: _Stage, messages: Path, shop: Shop) -> None:
     stage.say("\n[bold]1. A shop's records, as a tap sends them[/bold]")
     arrived = stage.run(messages)
     stage.say(f"{len(shop)} records became {len(arrived)} events at the sandbox. A few of them:\n")
-    stage.say(_table(_samples(arrived)))
+    stage.say(table(samples(arrived, of_each=1)))
     rejections = _rejections(stage.folder / "data" / "rejected")
     stage.say(f"\n{len(rejections)} records are bad on purpose. They stopped nothing, and are kept with the reason:")
     for reason in rejections:
@@ -167,24 +168,6 @@ def _bad_day(stage: _Stage, messages: Path, shop: Shop) -> None:
     )
 
 
-def _samples(bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Take one event of each name."""
-    return list({body["name"]: body for body in bodies}.values())
-
-
-def _table(bodies: Sequence[dict[str, Any]]) -> Table:
-    table = Table("When", "Event", "Contact", "Metric")
-    for body in bodies:
-        contact, metric = body["contact"], body.get("metric")
-        table.add_row(
-            body["event_time"][:16].replace("T", " "),
-            f"[bold]{escape(body['name'])}[/bold]\n{escape(body['description'])}",
-            escape(contact.get("email", "")),
-            f"{metric['metric_name']}\n{metric['value']}" if metric else "",
-        )
-    return table
-
-
 def _rejections(folder: Path) -> list[str]:
     """Read why records were rejected: the stream, the reason, and what is wrong where."""
     lines = [
@@ -199,8 +182,7 @@ def _rejection(stream: str, rejection: dict[str, Any]) -> str:
 
 
 def _repeats(bodies: Sequence[dict[str, Any]]) -> str:
-    times = Counter(json.dumps(body, sort_keys=True, default=str) for body in bodies)
-    twice = times.total() - len(times)
+    twice = count_twice(bodies)
     return f"The sandbox has {len(bodies)} events now, " + ("none of them twice." if not twice else f"{twice} twice.")
 
 
