@@ -37,7 +37,7 @@ EXPRESSIONS = """
     l | slice(0) | list; l | slice('a') | list; l | groupby('x') | list; l | map('upper') | list; l[t]; l[1:t]; o[l]
     range(t) | list; n | reverse; n / 0; n // 0; n % 0; n ** 99999999; 0 ** -1; n < t; o < l; o | dictsort(by='x')
     o | items | list; o.k.j; n.x; t.x; l | tojson | fromjson | sort; {l: 1}; {n: t}; '%d' | format(t); '%s' | format
-    l | random; t | attr('__class__'); t.__class__; self; caller(); t(); loop.index; namespace(a=1).b.c
+    l | upper; l | random; t | attr('__class__'); t.__class__; self; caller(); t(); loop.index; namespace(a=1).b.c
     t | map(attribute=1) | list; l | select('divisibleby', 0) | list; n | timestamp('%Q'); t | timestamp(zone='Mars')
 """
 
