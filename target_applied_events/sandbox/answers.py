@@ -49,8 +49,8 @@ def answer_refusal(refusal: Refusal) -> Answer:
 
 
 def answer_status(effect: Status) -> Answer:
-    """Answer the status that a fault wants, with its headers and body."""
-    headers = {name.lower(): value for name, value in effect.headers.items()}
+    """Answer the status that a fault wants, with its headers and body; the length is always that of the body."""
+    headers = {name.lower(): value for name, value in effect.headers.items() if name.lower() != "content-length"}
     if effect.status in _BODILESS:
         return Answer(effect.status, b"", headers)
     if effect.body is None:

@@ -43,6 +43,12 @@ def test_a_fault_has_its_own_headers_in_place_of_ours() -> None:
     assert answer.headers == {"content-type": "text/html", "content-length": "14", "retry-after": "7"}
 
 
+@pytest.mark.parametrize("length", ["1", "999", "many"])
+def test_the_length_of_a_fault_s_body_is_told_right_whatever_its_headers_say(length: str) -> None:
+    assert answer_status(Status(503, {"Content-Length": length}, body="later")).headers["content-length"] == "5"
+    assert "content-length" not in answer_status(Status(204, {"Content-Length": length})).headers
+
+
 def test_a_fault_without_a_body_says_that_it_is_one() -> None:
     answer = answer_status(Status(418))
     assert json.loads(answer.body)["error"]["message"] == "a fault of the sandbox"
