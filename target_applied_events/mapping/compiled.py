@@ -9,7 +9,7 @@ from target_applied_events.errors import MappingError
 from target_applied_events.event import Event, Rejection, Violation
 from target_applied_events.mapping.checking import mistakes, notes
 from target_applied_events.mapping.contract import IDENTIFIERS, NOW
-from target_applied_events.mapping.fields import Fields
+from target_applied_events.mapping.fields import Fields, row_reader
 from target_applied_events.mapping.identity import (
     contact_identifiers,
     deduping_key,
@@ -43,7 +43,7 @@ class _Stream:
     name: str
     key_properties: tuple[str, ...]
     shop_id: str
-    origin: str
+    origin: bytes
     shard_identifier: str | None
 
 
@@ -67,6 +67,7 @@ class Mapping:
         self.speaks_of_deleted = when is not None and any("_sdc_deleted_at" in path[:2] for path in when.paths)
         fields = Fields(declaration, stream.name)
         self._reads, self._objects = fields.readers(), fields.objects()
+        self._source = row_reader(stream.key_properties)
         self._when, self._shop = self._reads.get("when"), self._reads.get("shop_id")
         self._once_per, self._deduping = self._reads.get("once_per"), self._reads.get("metric.deduping_key")
         self._shard_value = fields.shard_value(stream.shard_identifier)
@@ -105,7 +106,7 @@ class Mapping:
         stream = self._stream
         shop = stream.shop_id if self._shop is None else self._shop(record).lower()
         body = self._body(record)
-        source: Record = {name: record.get(name) for name in stream.key_properties}
+        source = self._source(record)
         identity = self._identity(record, shop, source, body)
         if "metric" in body:
             mapped = None if self._deduping is None else self._deduping(record)
@@ -123,7 +124,9 @@ class Mapping:
 
     def _body(self, record: Record) -> dict[str, Any]:
         """Give what is sent, but for the deduping key, which may be made from it."""
-        body, contact, metric = self._objects(record)
+        body, contact, metric, properties = self._objects(record)
+        if properties:
+            metric["additional_properties"] = properties
         if body.get("event_time") == NOW:
             del body["event_time"]
         if not _IDENTIFIERS.isdisjoint(contact):
@@ -185,5 +188,5 @@ def compile_mappings(  # noqa: PLR0913  what a stream is, each by its name
     """
     if found := [problem for item in declarations for problem in mistakes(item, stream, schema)]:
         raise MappingError(found)
-    shared = _Stream(stream, tuple(key_properties), (shop_id or "").strip().lower(), origin, shard_identifier)
+    shared = _Stream(stream, tuple(key_properties), (shop_id or "").strip().lower(), origin.encode(), shard_identifier)
     return tuple(Mapping(item, shared, notes(item, stream, schema)) for item in declarations)

@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 FieldReader: TypeAlias = "Callable[[Record], Any]"
 """From a record to a field's value, None where it's left out; may raise anything, which means that it can't."""
 
-_OBJECTS: Final[Mapping[str, Iterable[str]]] = {
-    "": EVENT,
-    "contact.": CONTACT,
-    "metric.": (*(name for name in METRIC if name != "deduping_key"), "additional_properties"),
-}
-"""The objects that are sent: what the names of their fields begin with, and their fields in the order written."""
+_PROPERTIES: Final = "metric.additional_properties"
+_METRIC: Final = (*(name for name in METRIC if name != "deduping_key"), "additional_properties")
 
 _EMPTY: Final = {
     "name": "came out empty; an event needs a name",
@@ -47,7 +43,7 @@ class Fields:
         self._stream = stream
         self._written = {field: self._field(field, template) for field, template in declaration.fields.items()}
         if declaration.properties is not None:
-            self._written["metric.additional_properties"] = self._properties(declaration.properties)
+            self._written |= self._properties(declaration.properties)
 
     def __repr__(self) -> str:
         """Tell which fields are mapped."""
@@ -58,11 +54,15 @@ class Fields:
         return {field: self._source.function(written) for field, written in self._written.items()}
 
     def objects(self) -> Callable[[Record], tuple[dict[str, Any], ...]]:
-        """Make the function that gives an event's own fields, its contact, and its metric but for the deduping key.
+        """Make the function that gives an event's own fields, its contact, its metric and the metric's properties.
 
-        A field that comes out empty is left out of them.
+        A field that comes out empty is left out of them. The metric lacks its deduping key, and holds its properties
+        only where all of them are mapped as one.
         """
-        return self._source.objects(*(self._mapped(section, names) for section, names in _OBJECTS.items()))
+        each = f"{_PROPERTIES}."
+        names = [field.removeprefix(each) for field in self._written if field.startswith(each)]
+        sections = {"": EVENT, "contact.": CONTACT, "metric.": _METRIC, each: names}
+        return self._source.objects(*(self._mapped(section, names) for section, names in sections.items()))
 
     def _mapped(self, section: str, names: Iterable[str]) -> dict[str, str]:
         return {name: self._written[section + name] for name in names if section + name in self._written}
@@ -89,12 +89,20 @@ class Fields:
         value = source.call(fitting(want), value)
         return source.if_null(_refusal(_EMPTY[field]), value) if field in _EMPTY else value
 
-    def _properties(self, mapped: Mapping[str, Template] | Template) -> str:
+    def _properties(self, mapped: Mapping[str, Template] | Template) -> dict[str, str]:
         if isinstance(mapped, Template):
-            whole = self._source.call(properties, mapped.expression(self._stream, self._source, strict=False))
-            return self._source.between(whole, "or", self._source.value(None))
-        values = [item.expression(self._stream, self._source, strict=False) for item in mapped.values()]
-        return self._source.call(_texts, self._source.value(tuple(mapped)), *values)
+            return {_PROPERTIES: self._filled(properties, mapped)}
+        return {f"{_PROPERTIES}.{name}": self._filled(text, template) for name, template in mapped.items()}
+
+    def _filled(self, finish: Callable[[Json], Any], template: Template) -> str:
+        value = template.expression(self._stream, self._source, strict=False)
+        return self._source.or_null(self._source.call(finish, value))
+
+
+def row_reader(columns: Iterable[str]) -> Callable[[Record], dict[str, Json]]:
+    """Make the function that gives some columns as they are, null where a record lacks them."""
+    source = Source()
+    return source.function(source.object({name: source.column(name) for name in columns}))
 
 
 def _refusal(said: str) -> Callable[[], None]:
@@ -102,7 +110,3 @@ def _refusal(said: str) -> Callable[[], None]:
         raise Unmappable(said)
 
     return refuse
-
-
-def _texts(names: Iterable[str], *values: Json) -> dict[str, str] | None:
-    return {name: found for name, value in zip(names, values, strict=True) if (found := text(value))} or None

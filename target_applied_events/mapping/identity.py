@@ -20,7 +20,7 @@ VERSION: Final = 1
 """The version of the form that keys are made from."""
 
 KEY_BYTES: Final = 16
-_BETWEEN: Final = "\x1f"
+_EMAIL, _PHONE, _REMOTE_ID = "\x1femail\x1f", "\x1fphone\x1f", "\x1fremote_id\x1f"
 
 
 def identity_of_content(shop: str, stream: str, source: Record, body: Mapping[str, Json]) -> bytes:
@@ -35,13 +35,15 @@ def identity_of_content(shop: str, stream: str, source: Record, body: Mapping[st
     Raises:
         Unmappable: A text is no valid Unicode.
     """
-    row = {name: canonical(value) for name, value in source.items()}
-    return canonical_bytes([VERSION, "content", shop, stream, row, _canonical_body(body)])
+    row: dict[str, Json] = {}
+    for name, value in source.items():  # a comprehension is a call more, and most keys are text
+        row[name] = value if isinstance(value, str) else canonical(value)
+    said = _canonical_body(body, body["metric"]) if "metric" in body else body
+    return canonical_bytes([VERSION, "content", shop, stream, row, said])
 
 
-def _canonical_body(body: Mapping[str, Json]) -> Mapping[str, Json]:
+def _canonical_body(body: Mapping[str, Json], metric: Json) -> Mapping[str, Json]:
     """Give a body's only number its canonical form; all else in it is text."""
-    metric = body.get("metric")
     if not isinstance(metric, dict) or "value" not in metric:
         return body
     value = metric["value"]
@@ -64,14 +66,14 @@ def identity_of_occasion(shop: str, stream: str, name: str, once_per: str) -> by
     return canonical_bytes([VERSION, "occasion", shop, stream, name, once_per])
 
 
-def ledger_key(identity: bytes, origin: str) -> bytes:
+def ledger_key(identity: bytes, origin: bytes) -> bytes:
     """Give what the ledger knows an event by, 16 bytes; it differs for each endpoint.
 
     Args:
         identity: What the event says, or its occasion.
-        origin: Scheme, host and port of the endpoint.
+        origin: Scheme, host and port of the endpoint, in UTF-8.
     """
-    return hashlib.blake2b(identity + origin.encode(), digest_size=KEY_BYTES).digest()
+    return hashlib.blake2b(identity + origin, digest_size=KEY_BYTES).digest()
 
 
 def deduping_key(identity: bytes) -> str:
@@ -91,14 +93,14 @@ def record_key(record: Record, key_properties: Sequence[str]) -> str:
 
 def contact_identifiers(shop: str, contact: Mapping[str, str]) -> tuple[str, ...]:
     """Give what ties an event to its contact within its shop, each in the form in which two of them are compared."""
-    found = []
-    if (email := contact.get("email")) is not None:
-        found.append(f"{shop}{_BETWEEN}email{_BETWEEN}{comparable('email', email)}")
-    if (phone := contact.get("phone")) is not None:
-        found.append(f"{shop}{_BETWEEN}phone{_BETWEEN}{comparable('phone', phone)}")
-    if (remote_id := contact.get("remote_id")) is not None:
-        found.append(f"{shop}{_BETWEEN}remote_id{_BETWEEN}{remote_id}")
-    return tuple(found)
+    found: tuple[str, ...] = ()
+    if "email" in contact:
+        found += (f"{shop}{_EMAIL}{contact['email'].lower()}",)
+    if "phone" in contact:
+        found += (f"{shop}{_PHONE}{_phone(contact['phone'])}",)
+    if "remote_id" in contact:
+        found += (f"{shop}{_REMOTE_ID}{contact['remote_id']}",)
+    return found
 
 
 def comparable(kind: str, identifier: str) -> str:

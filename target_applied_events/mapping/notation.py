@@ -16,6 +16,9 @@ LONGEST_NUMBER_DIGITS: Final = 20_000
 
 _COMPACT: Final = msgspec.json.Encoder(decimal_format="number")
 _SORTED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
+_UNWRITTEN: Final = (TypeError, ValueError, OverflowError, RecursionError)
+"""What the encoders raise: for no JSON value, for no valid Unicode, for a large integer, for what is nested deeply."""
+
 _UNROUNDED: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[])
 _SMALL_DIGITS: Final = 18
 _SMALL: Final = 10**_SMALL_DIGITS
@@ -53,15 +56,13 @@ def text(value: Json) -> str:
     """
     if isinstance(value, str):
         return value
-    if isinstance(value, Decimal):
-        return _plain(value)
-    if value is None:
-        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value) if -_SMALL < value < _SMALL else _plain(_decimal(value))
-    return compact(value).decode()
+    if isinstance(value, Decimal):
+        return _plain(value)
+    return "" if value is None else compact(value).decode()
 
 
 def _decimal(number: int) -> Decimal:
@@ -89,18 +90,20 @@ def compact(value: Json | dict[str, object]) -> bytes:
     Raises:
         Unmappable: The text in it is no valid Unicode, or it isn't made of JSON values.
     """
-    return _encode(_COMPACT, value)
-
-
-def _encode(encoder: msgspec.json.Encoder, value: object) -> bytes:
     try:
-        return encoder.encode(value)
+        return _COMPACT.encode(value)
+    except _UNWRITTEN:
+        return _encode_widened(_COMPACT, value)
+
+
+def _encode_widened(encoder: msgspec.json.Encoder, value: object) -> bytes:
+    """Write what wasn't written because an integer in it has more digits than the encoder takes; or say what it was."""
+    try:
+        return encoder.encode(_widen(value))
     except UnicodeEncodeError:
         raise Unmappable("found text with half a surrogate pair, which UTF-8 can't hold") from None
-    except (TypeError, RecursionError):
+    except _UNWRITTEN:
         raise Unmappable("found something that can't be written as JSON") from None
-    except (OverflowError, ValueError):  # an integer of more digits than it writes; once widened, it writes all of them
-        return _encode(encoder, _widen(value))
 
 
 def _widen(value: object) -> object:
@@ -151,4 +154,7 @@ def canonical_bytes(value: object) -> bytes:
     Raises:
         Unmappable: The text in it is no valid Unicode, or it isn't made of JSON values.
     """
-    return _encode(_SORTED, value)
+    try:
+        return _SORTED.encode(value)
+    except _UNWRITTEN:
+        return _encode_widened(_SORTED, value)

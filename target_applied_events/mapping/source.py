@@ -54,6 +54,14 @@ class Source:
         found = self._variable()
         return f"({self.call(function)} if ({found} := {value}) is None else {found})"
 
+    def or_null(self, value: str) -> str:
+        """Keep a value unless it is empty."""
+        return f"({value} or None)"
+
+    def object(self, fields: Mapping[str, str]) -> str:
+        """Make an object of fields; null ones are part of it."""
+        return f"{{{', '.join(f'{name!r}: {value}' for name, value in fields.items())}}}"
+
     def between(self, left: str, operator: str, right: str) -> str:
         """Put one of Python's operators between two values."""
         return f"({left} {operator} {right})"

@@ -261,7 +261,7 @@ UNMAPPABLE = [
     (
         {"metric": {**METRIC, "additional_properties": {"a": "{{ any.x }}"}}},
         {"any": "x"},
-        "$.metric.additional_properties",
+        "$.metric.additional_properties.a",
         "path",
     ),
     ({"contact": CONTACT, "name": "{{ any }}"}, {}, "$.name", "an event needs a name"),

@@ -33,7 +33,7 @@ class Keys:
 
 
 def keys(identity: bytes, origin: str) -> Keys:
-    return Keys(ledger_key(identity, origin), deduping_key(identity))
+    return Keys(ledger_key(identity, origin.encode()), deduping_key(identity))
 
 
 def content(
