@@ -60,6 +60,8 @@ class RejectedRecord(Value, frozen=True):
     rejection: Rejection
     tally: Tally
 
+    unshown = ("record",)
+
 
 class HeldState(Value, frozen=True):
     """A STATE message: it leaves when all that was handed over before it is settled."""

@@ -71,6 +71,8 @@ class Stop(Value, frozen=True):
     status: int | None = None
     response: str | None = None
 
+    unshown = ("response",)
+
 
 Decision: TypeAlias = "Settle | Retry | Stop"
 """What one reply means for its event and its run."""

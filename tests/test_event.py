@@ -14,6 +14,8 @@ from target_applied_events.event import (
     Rejection,
     Violation,
 )
+from target_applied_events.handover import RejectedRecord, Returned, Stream, Tally
+from target_applied_events.retry import Settle, Stop
 
 SHOP = "66e4b3a0-5b0e-4f57-9d2a-1c2d3e4f5a6b"
 FIELDS: dict[str, Any] = {
@@ -41,6 +43,23 @@ def test_the_repr_of_an_event_names_its_row_and_shows_nothing_of_its_contact() -
     for wanted in ("orders", "mappings[0]", SHOP, "'id': 1001"):
         assert wanted in shown
     assert "@example.com" not in shown
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Answer(200, b"secret"),
+        Rejection("refused", (), "mappings[0]", 400, "secret", b"secret"),
+        Refused(Rejection("refused", response="secret")),
+        RejectedRecord(Stream("orders", {}, ()), {"a": "secret"}, REJECTION, Tally()),
+        Returned(1, Answer(200, b"secret"), 0.0),
+        Stop("wrong", 401, "secret"),
+        Settle(Refused(Rejection("refused", event=b"secret"))),
+    ],
+)
+def test_the_repr_of_what_travels_shows_nothing_of_a_record_or_an_answer(value: object) -> None:
+    assert repr(value).startswith(f"{type(value).__name__}(")
+    assert "secret" not in repr(value)
 
 
 @pytest.mark.parametrize("name", FIELDS)

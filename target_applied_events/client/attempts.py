@@ -33,6 +33,8 @@ class _Attempt(Value, frozen=True, eq=False):
     started: float
     deadline: float
 
+    unshown = ("request",)
+
 
 class Client:
     """Every attempt that is started comes back once, in time, as a reply.

@@ -74,14 +74,14 @@ class Source:
             write: Gives the text for a value that is none.
             strict: Whether a null among them makes the whole null.
         """
-        write_name, written, assigned = self.value(write), [], []
+        name, texts, unless_null = self.value(write), [], []
         for part in parts:
             found = self._variable()
-            assigned.append(f"({found} := {part})")
-            first = found if strict else assigned[-1]
-            written.append(f"{found} if {first}.__class__ is str else {write_name}({found})")
-        whole = f"''.join(({', '.join(written)},))"
-        return f"(None if {' is None or '.join(assigned)} is None else {whole})" if strict else whole
+            value, text = f"({found} := {part})", f"{found} if {{}}.__class__ is str else {name}({found})"
+            texts.append(found if strict else text.format(value))
+            unless_null.append(f"{value} is not None and ({found} := {text.format(found)}) is not None")
+        whole = f"''.join(({', '.join(texts)},))"
+        return f"({whole} if {' and '.join(unless_null)} else None)" if strict else whole
 
     def function(self, expression: str) -> Callable[[Record], Any]:
         """Compile an expression."""
