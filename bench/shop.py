@@ -32,6 +32,13 @@ MAPPING: dict[str, Any] = {
     },
 }
 
+BARE_MAPPING: dict[str, Any] = {
+    "stream": STREAM,
+    "name": "Order placed",
+    "contact": {"email": "{{ email }}", "name": "{{ customer_name }}"},
+}
+"""Columns as they are and nothing else."""
+
 _TYPES: dict[str, dict[str, Any]] = {
     "id": {"type": "string", "format": "uuid"},
     "number": {"type": "integer"},

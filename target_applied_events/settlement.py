@@ -139,7 +139,8 @@ class Settlement:
             The positions, each with whether it was delivered, now or before; else it was rejected.
 
         Raises:
-            RejectedRecordsError: Rejected records can't be kept.
+            RejectedRecordsError: Rejected records can't be kept; nothing of what has ended is settled then, now or
+                later, so that no STATE passes it.
         """
         ended, self._ended = self._ended, _Ended()
         if ended.rejected:

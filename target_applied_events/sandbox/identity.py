@@ -59,6 +59,7 @@ def comparable(name: str, text: str) -> str | None:
         text = text.lower()
     elif name == "phone":
         text = "".join(char for char in text if char in "+0123456789")
+        text = text if text.strip("+") else ""
     return text or None
 
 

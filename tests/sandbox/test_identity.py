@@ -24,6 +24,7 @@ CONTACTS = st.builds(
         ("email", " Ada@Example.COM\n", "ada@example.com"),
         ("phone", "+44 (20) 7946-0018", "+442079460018"),
         ("phone", "ask at the desk", None),
+        ("phone", " + ", None),
         ("phone", "٠١٢", None),
         ("remote_id", " A 1 ", "A 1"),
         ("email", " \t", None),
