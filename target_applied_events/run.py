@@ -11,17 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from target_applied_events.client import Client
-from target_applied_events.delivery import Delivery
-from target_applied_events.dispatch import Dispatcher
+from target_applied_events.delivery import Delivery, Dispatcher, Pace, Policy, SharedPace, bucket_of
 from target_applied_events.errors import InternalError, RejectedRecordsError, StopReading
-from target_applied_events.flight import Policy
 from target_applied_events.handover import HeldState, Item
 from target_applied_events.ledger import TimedLedger, open_ledger
-from target_applied_events.pace import Pace
 from target_applied_events.progress import Snapshot, start_progress
 from target_applied_events.rejected import KeptFile, RejectedRecords, RejectedTable
 from target_applied_events.report import write_report
-from target_applied_events.shared_pace import SharedPace, bucket_of
 from target_applied_events.state import write_state
 from target_applied_events.summary import Summary
 

@@ -37,8 +37,8 @@ from target_applied_events.interruption import Interruption
 from target_applied_events.reader import Reader
 from target_applied_events.rejected import FedBack, KeptFile
 from target_applied_events.run import Run
-from target_applied_events.sdk_settings import misspelt, sdk_problems
 from target_applied_events.settings import PROPERTIES, Settings
+from target_applied_events.settings.sdk import misspelt, sdk_problems
 from target_applied_events.sinks import EventSink, Receiver
 from target_applied_events.stream_map import guard
 

@@ -16,7 +16,7 @@ from target_applied_events.mapping import Passed, compile_mappings, declare
 from target_applied_events.mapping.contract import Want, fit
 from target_applied_events.mapping.notation import Unmappable, compact
 from target_applied_events.mapping.template import parse
-from target_applied_events.setting_values import origin
+from target_applied_events.settings.values import origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -40,7 +40,7 @@ def test_what_is_counted_is_the_same_each_time(found: dict[str, float]) -> None:
     again = counts.count()
     assert again.keys() == found.keys()
     for name, value in found.items():
-        assert again[name] == pytest.approx(value, rel=0.02)
+        assert again[name] == pytest.approx(value, rel=0.05)
 
 
 def test_a_stage_that_does_its_work_twice_fails_the_check(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from target_applied_events.departures import MOST_ROWS_A_COMMIT
+from target_applied_events.delivery.departures import MOST_ROWS_A_COMMIT
+from target_applied_events.delivery.retry import Decision, History, Retry, Settle, Stop, judge
+from target_applied_events.delivery.window import MOST_UNSETTLED, MOST_UNSETTLED_BYTES
 from target_applied_events.event import Answer, Reason
-from target_applied_events.retry import Decision, History, Retry, Settle, Stop, judge
 from target_applied_events.settings import PROPERTIES
 from target_applied_events.summary import Summary
-from target_applied_events.window import MOST_UNSETTLED, MOST_UNSETTLED_BYTES
 from tests import examples
 from tests.examples import Example, Expression
 from tests.pages import PAGES, PROJECT, README, commands, links, rows_of
@@ -131,7 +131,7 @@ def test_the_page_of_operations_lists_the_reasons_the_figures_and_the_words_that
 def test_the_steps_of_the_page_of_design_are_modules_that_there_are() -> None:
     page = (PROJECT / "docs" / "design.md").read_text()
     steps = re.findall(r"^\| [a-z ]+ \| (`.*?`) \|", page, re.MULTILINE)
-    names = {name for modules in steps for name in re.findall(r"`(\w+)`", modules)}
+    names = {name.replace(".", "/") for modules in steps for name in re.findall(r"`([\w.]+)`", modules)}
     package = PROJECT / "target_applied_events"
     assert len(names) > 10
     assert {name for name in names if not (package / name).is_dir() and not (package / f"{name}.py").exists()} == set()

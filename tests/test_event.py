@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from target_applied_events.delivery.retry import Settle, Stop
 from target_applied_events.event import (
     Answer,
     Delivered,
@@ -15,7 +16,6 @@ from target_applied_events.event import (
     Violation,
 )
 from target_applied_events.handover import RejectedRecord, Returned, Stream, Tally
-from target_applied_events.retry import Settle, Stop
 
 SHOP = "66e4b3a0-5b0e-4f57-9d2a-1c2d3e4f5a6b"
 FIELDS: dict[str, Any] = {

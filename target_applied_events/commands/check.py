@@ -7,7 +7,6 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import SingerSDKError
 
-from target_applied_events import setting_values as values
 from target_applied_events.client import Client
 from target_applied_events.commands.catalog import as_messages
 from target_applied_events.commands.dry_run import DryRun
@@ -16,6 +15,7 @@ from target_applied_events.commands.options import build_target, with_config
 from target_applied_events.commands.places import of_data_dir, of_ledger
 from target_applied_events.commands.terminal import counted, printable
 from target_applied_events.errors import MappingError, SchemaError, SettingsError, TargetError
+from target_applied_events.settings import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from target_applied_events.delivery.reply import is_page, seen
 from target_applied_events.event import Answer, Failure, NoAnswer, Reply
-from target_applied_events.reply import is_page, seen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -16,7 +16,7 @@ from target_applied_events.commands.terminal import counted
 from target_applied_events.errors import LedgerError
 from target_applied_events.handover import Item, Pending
 from target_applied_events.ledger import Ledger, NoLedger, open_ledger
-from target_applied_events.ledger_url import read_ledger_url
+from target_applied_events.settings.ledger_url import read_ledger_url
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput

@@ -16,7 +16,7 @@ from target_applied_events.commands.findings import Finding, Sign
 from target_applied_events.errors import LedgerError
 from target_applied_events.ledger.sqlite_file import _NETWORK_FILE_SYSTEMS, APPLICATION_ID, file_system
 from target_applied_events.ledger.tables import about, check_version, delivered
-from target_applied_events.ledger_url import NO_DRIVER, NONE, place_of, read_ledger_url, said_by_server
+from target_applied_events.settings.ledger_url import NO_DRIVER, NONE, place_of, read_ledger_url, said_by_server
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection

@@ -16,7 +16,7 @@ from target_applied_events.ledger.no_ledger import NoLedger
 from target_applied_events.ledger.postgres import PostgresStore
 from target_applied_events.ledger.sqlite import SqliteStore
 from target_applied_events.ledger.tables import InDoubt, Intent, Notes, Opening, about, intents, shops
-from target_applied_events.ledger_url import NONE, ledger_url_problem, read_ledger_url
+from target_applied_events.settings.ledger_url import NONE, ledger_url_problem, read_ledger_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

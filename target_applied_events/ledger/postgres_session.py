@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from target_applied_events.errors import LedgerError
 from target_applied_events.ledger.tables import STAMP, VERSION, about, check_version, metadata
-from target_applied_events.ledger_url import NO_DRIVER, place_of, said_by_server
+from target_applied_events.settings.ledger_url import NO_DRIVER, place_of, said_by_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from target_applied_events.errors import RejectedRecordsError
-from target_applied_events.ledger_url import NO_DRIVER, NONE, place_of, read_ledger_url, said_by_server
+from target_applied_events.settings.ledger_url import NO_DRIVER, NONE, place_of, read_ledger_url, said_by_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from target_applied_events.errors import LedgerError
 from target_applied_events.ledger import postgres_session
 from target_applied_events.ledger.postgres_session import PostgresSession, UndoneError, lock_of
-from target_applied_events.ledger_url import read_ledger_url
+from target_applied_events.settings.ledger_url import read_ledger_url
 from tests.ledgers import DELIVERED, events, key, opened, running
 from tests.with_postgres.own_server import lose_sessions, sql, wait_until, with_option
 from tests.with_postgres.transaction_pool import running_pool

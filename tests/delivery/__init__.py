@@ -1,0 +1,1 @@
+"""Tests of the package `delivery`, a file for each of its modules."""

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from target_applied_events.delivery.flight import Flight
+from target_applied_events.delivery.unsettled import Unsettled
+from target_applied_events.event import Event, Standing
+from target_applied_events.handover import Pending, Tally
+from tests.delivery.delivery_world import ORDERS, SHOP
+
+KEY = bytes(16)
+
+
+def flight(*, body: bytes = b"{}", record_bytes: int = 0, accepted_at: float = 0.0, doubt: bool = False) -> Flight:
+    event = Event("orders", "mappings[0]", SHOP, body, KEY, (), {}, {})
+    return Flight(Pending(event, ORDERS, Tally(), record_bytes), accepted_at, doubt=doubt)
+
+
+def test_what_is_settled_leaves_nothing_behind() -> None:
+    events = Unsettled()
+    events.add(0, flight(body=b"{}", record_bytes=40))
+    assert (len(events), events.size_bytes, events.has_key(KEY)) == (1, 42, True)
+    assert events.lanes.take() == 0
+    events.settle(0, delivered=True)
+    assert (len(events), events.size_bytes, events.has_key(KEY), len(events.lanes)) == (0, 0, False, 0)
+
+
+def test_events_of_one_key_go_one_after_another() -> None:
+    events = Unsettled()
+    events.add(0, flight())
+    events.add(1, flight())
+    assert events.lanes.take() == 0
+    assert events.lanes.take() is None
+    events.settle(0, delivered=True)
+    assert events.lanes.take() == 1
+
+
+@pytest.mark.parametrize(
+    ("doubt", "delivered", "known"),
+    [(False, True, Standing.DELIVERED), (True, True, Standing.DELIVERED), (True, False, Standing.IN_DOUBT)],
+)
+def test_what_became_of_one_is_known_to_the_others_of_its_key(*, doubt: bool, delivered: bool, known: Standing) -> None:
+    events, second = Unsettled(), flight()
+    events.add(0, flight(doubt=doubt))
+    events.add(1, second)
+    assert events.standing(second) is None
+    events.lanes.take()
+    events.settle(0, delivered=delivered)
+    assert events.standing(second) is known
+
+
+def test_a_record_that_never_was_an_event_is_settled_without_a_word() -> None:
+    events = Unsettled()
+    events.settle(7, delivered=False)
+    assert len(events) == 0
+
+
+def test_the_oldest_tells_how_long_it_has_been_on_its_way() -> None:
+    events = Unsettled()
+    assert events.oldest_seconds(None, now=5.0) == 0.0
+    events.add(3, flight(accepted_at=2.0))
+    assert events.oldest_seconds(3, now=5.0) == 3.0
