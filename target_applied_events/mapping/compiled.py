@@ -67,7 +67,7 @@ class Mapping:
         self.speaks_of_deleted = when is not None and any("_sdc_deleted_at" in path[:2] for path in when.paths)
         fields = Fields(declaration, stream.name)
         self._reads, self._objects = fields.readers(), fields.objects()
-        self._source = row_reader(stream.key_properties)
+        self._row = row_reader(stream.key_properties)
         self._when, self._shop = self._reads.get("when"), self._reads.get("shop_id")
         self._once_per, self._deduping = self._reads.get("once_per"), self._reads.get("metric.deduping_key")
         self._shard_value = fields.shard_value(stream.shard_identifier)
@@ -106,8 +106,8 @@ class Mapping:
         stream = self._stream
         shop = stream.shop_id if self._shop is None else self._shop(record).lower()
         body = self._body(record)
-        source = self._source(record)
-        identity = self._identity(record, shop, source, body)
+        row = self._row(record)
+        identity = self._identity(record, shop, row, body)
         if "metric" in body:
             mapped = None if self._deduping is None else self._deduping(record)
             body["metric"]["deduping_key"] = mapped or deduping_key(identity)
@@ -118,7 +118,7 @@ class Mapping:
             body=compact(body),
             key=ledger_key(identity, stream.origin),
             identifiers=contact_identifiers(shop, body["contact"]) if self._ordered and "contact" in body else (),
-            key_properties=source,
+            key_properties=row,
             record=record,
         )
 
@@ -137,13 +137,13 @@ class Mapping:
             body["metric"] = metric
         return body
 
-    def _identity(self, record: Record, shop: str, source: Record, body: dict[str, Json]) -> bytes:
+    def _identity(self, record: Record, shop: str, row: Record, body: dict[str, Json]) -> bytes:
         stream = self._stream.name
         if self._once_per is not None:
             return identity_of_occasion(shop, stream, self._name_template, self._once_per(record))
         if not self._stream.key_properties:
-            source = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
-        return identity_of_content(shop, stream, source, body)
+            row = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+        return identity_of_content(shop, stream, row, body)
 
     def _violations(self, record: Record) -> tuple[Violation, ...]:
         """Try each field by itself, to name all that can't be read or written."""

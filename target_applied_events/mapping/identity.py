@@ -23,23 +23,23 @@ KEY_BYTES: Final = 16
 _EMAIL, _PHONE, _REMOTE_ID = "\x1femail\x1f", "\x1fphone\x1f", "\x1fremote_id\x1f"
 
 
-def identity_of_content(shop: str, stream: str, source: Record, body: Mapping[str, Json]) -> bytes:
+def identity_of_content(shop: str, stream: str, row: Record, body: Mapping[str, Json]) -> bytes:
     """Write down what an event says: the same event of the same row is the same, a changed one is new.
 
     Args:
         shop: The shop's uuid.
         stream: The stream that the record came from.
-        source: The key properties of the record; where it has none, the record itself.
+        row: The key properties of the record; where it has none, the record itself.
         body: What is sent, without a deduping key; its metric's value is its only number.
 
     Raises:
         Unmappable: A text is no valid Unicode.
     """
-    row: dict[str, Json] = {}
-    for name, value in source.items():  # a comprehension is a call more, and most keys are text
-        row[name] = value if isinstance(value, str) else canonical(value)
+    known: dict[str, Json] = {}
+    for name, value in row.items():  # a comprehension is a call more, and most keys are text
+        known[name] = value if isinstance(value, str) else canonical(value)
     said = _canonical_body(body, body["metric"]) if "metric" in body else body
-    return canonical_bytes([VERSION, "content", shop, stream, row, said])
+    return canonical_bytes([VERSION, "content", shop, stream, known, said])
 
 
 def _canonical_body(body: Mapping[str, Json], metric: Json) -> Mapping[str, Json]:
