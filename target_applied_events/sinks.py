@@ -33,8 +33,8 @@ class Receiver(Protocol):
     summary: Summary
     met: set[str]
 
-    def hand_over(self, item: Item) -> None:
-        """Take the next item in the order read."""
+    def hand_over(self, items: Sequence[Item]) -> None:
+        """Take all that one message came to, which comes next in the order read."""
 
 
 class EventSink(Sink):
@@ -108,10 +108,9 @@ class EventSink(Sink):
         deleted = record.get("_sdc_deleted_at") is not None
         mappings = self._applying(deleted=deleted)
         reader = self._reader
-        for item in self._intake.take(
-            record, mappings, deleted=deleted, strange=reader.strange, size_bytes=reader.size_bytes
-        ):
-            self._receiver.hand_over(item)
+        self._receiver.hand_over(
+            self._intake.take(record, mappings, deleted=deleted, strange=reader.strange, size_bytes=reader.size_bytes)
+        )
 
     def _applying(self, *, deleted: bool) -> Sequence[Mapping]:
         """The mappings that look at such a record."""

@@ -9,7 +9,7 @@ from target_applied_events.summary import Summary
 from target_applied_events.target import TargetAppliedEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from target_applied_events.handover import Item
     from target_applied_events.settings import Settings
@@ -22,7 +22,11 @@ class _Looking:
         self.settings = settings
         self.summary = Summary()
         self.met: set[str] = set()
-        self.hand_over = take
+        self._take = take
+
+    def hand_over(self, items: Sequence[Item]) -> None:
+        for item in items:
+            self._take(item)
 
 
 class DryRun(TargetAppliedEvents):

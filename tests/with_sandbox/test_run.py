@@ -58,7 +58,7 @@ def running(sandbox: Sandbox, folder: Path, **more: Any) -> Iterator[Run]:  # no
 def hand_over(run: Run, *items: Pending | RejectedRecord | HeldState) -> None:
     for item in items:
         run.summary.read += not isinstance(item, HeldState)
-        run.hand_over(item)
+        run.hand_over([item])
 
 
 def test_a_batch_closes_when_it_is_full(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -110,6 +110,42 @@ def test_whoever_hands_over_is_stopped_where_the_run_is_asked_to_end(sandbox: Sa
     [report] = (tmp_path / "data" / "runs").glob("*.json")
     told = json.loads(report.read_text())
     assert (told["run"], told["error"], told["summary"]["unsettled"]) == (run.run_id, "asked", 1)
+
+
+def test_what_one_record_came_to_is_in_the_accounts_though_the_run_ends_while_it_is_handed_over(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    asked = StopReading("asked", 143)
+    run = built(sandbox, tmp_path, batch_size_rows=1)
+    run.abort(asked)
+    run.summary.read += 3
+    with pytest.raises(StopReading):
+        run.hand_over([pending(1), pending(2), pending(3)])
+    run.close(None)
+    assert repr(run).startswith(f"<Run {run.run_id} batch=3 ")
+
+
+def test_a_run_that_is_closed_before_its_end_sends_nothing_more_and_notes_what_it_sent(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    run = built(sandbox, tmp_path, batch_size_rows=1, max_concurrency=1)
+    hand_over(run, *map(pending, range(200)))
+    while not sandbox.events():
+        pass
+    run.close(ValueError("unforeseen"))
+    sent = len(sandbox.requests())
+    assert 0 < sent == run.summary.delivered < 200
+    assert len(sandbox.requests()) == sent
+
+
+def test_what_ended_a_run_is_told_even_where_its_accounts_do_not_add_up(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = built(sandbox, tmp_path)
+    run.finish()
+    run.summary.read += 1
+    run.close(RejectedRecordsError("a disk is full"))
+    assert "The accounts don't add up: read 1, settled 0, unsettled 0." in caplog.text
 
 
 def test_accounts_that_do_not_add_up_are_a_mistake_of_the_program(sandbox: Sandbox, tmp_path: Path) -> None:
