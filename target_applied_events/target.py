@@ -120,7 +120,11 @@ class TargetAppliedEvents(Target):
         self._assert_line_requires(message_dict, {"stream", "schema"})
         if not isinstance(message_dict["schema"], dict):
             raise SchemaError(f"The SCHEMA of the stream {message_dict['stream']} is no object. Check the tap.")
-        stream = message_dict["stream"]
+        stream, keys = message_dict["stream"], message_dict.get("key_properties") or []
+        if not isinstance(stream, str):
+            raise SchemaError("The stream of a SCHEMA is no text. Check the tap.")
+        if not isinstance(keys, list) or not all(isinstance(name, str) for name in keys):
+            raise SchemaError(f"The key_properties of the stream {stream} are no list of columns. Check the tap.")
         if self.fed_back.declare(message_dict):
             self._forget(stream)
         if stream in self.fed_back.streams:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import html
+import json
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -73,12 +75,18 @@ class Request:
 
 
 def key_remover(api_key: str) -> Callable[[Reply], Reply]:
-    """Make what takes the key out of an answer that quotes it: answers are kept beside what they refuse."""
-    key = api_key.encode("ascii")
+    """Make what takes the key out of an answer that quotes it: answers are kept beside what they refuse.
+
+    It is known also as JSON, URLs and HTML write it.
+    """
+    in_json = json.dumps(api_key)[1:-1]
+    in_urls = {quote(api_key), quote(api_key, safe="")}
+    forms = {api_key, in_json, in_json.replace("/", "\\/"), html.escape(api_key), *in_urls}
+    key = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)).encode())
 
     def without_key(reply: Reply) -> Reply:
-        if isinstance(reply, Answer) and key in reply.body:
-            return msgspec.structs.replace(reply, body=reply.body.replace(key, b"***"))
+        if isinstance(reply, Answer) and key.search(reply.body):
+            return msgspec.structs.replace(reply, body=key.sub(b"***", reply.body))
         return reply
 
     return without_key

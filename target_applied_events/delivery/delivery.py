@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 from target_applied_events.delivery.departures import Departures
 from target_applied_events.delivery.flight import SENT_BEFORE, Flight, rejected, rejected_in_doubt, stopped_by
 from target_applied_events.delivery.in_a_row import RejectedInARow
-from target_applied_events.delivery.retry import History, Retry, Settle, Stop, judge, signal
+from target_applied_events.delivery.reply import signal
+from target_applied_events.delivery.retry import History, Retry, Settle, Stop, judge
 from target_applied_events.delivery.settlement import Ledger, Settlement
 from target_applied_events.delivery.unsettled import Unsettled
 from target_applied_events.errors import LedgerError, StopReading

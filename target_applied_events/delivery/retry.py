@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 import msgspec
 
-from target_applied_events.delivery.reply import excerpt, in_doubt, is_page, retry_after_seconds, seen, signal
+from target_applied_events.delivery.reply import excerpt, in_doubt, is_page, retry_after_seconds, seen
 from target_applied_events.event import (
     Answer,
     Delivered,
@@ -22,8 +22,6 @@ from target_applied_events.event import (
 
 if TYPE_CHECKING:
     import random
-
-__all__ = ["Decision", "History", "Retry", "Settle", "Stop", "backoff_seconds", "judge", "signal"]
 
 BACKOFF_FIRST_SECONDS = 0.5
 BACKOFF_MOST_SECONDS = 30.0

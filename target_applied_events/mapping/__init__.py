@@ -1,4 +1,9 @@
-"""From a record to its event: what users write, held against the schema, compiled once."""
+"""From a record to its event: what users write, held against the schema, compiled once.
+
+`declaration` reads a mapping, `template` each of its templates; `checking` holds them against the stream's columns.
+`simple` and `expressions` say what a template comes to, without Jinja and with it, `fields` what each field of the
+event holds, and `compiled` puts the event together and gives it its `identity`.
+"""
 
 from target_applied_events.mapping.compiled import Mapping, Passed, compile_mappings
 from target_applied_events.mapping.declaration import Declaration, declare

@@ -65,11 +65,11 @@ class Mapping:
         self._ordered = declaration.ordered
         when = declaration.fields.get("when")
         self.speaks_of_deleted = when is not None and any("_sdc_deleted_at" in path[:2] for path in when.paths)
-        fields = Fields(declaration, stream.name)
-        self._reads, self._objects = fields.readers(), fields.objects()
+        self._fields = fields = Fields(declaration, stream.name)
+        self._objects = fields.objects()
         self._row = row_reader(stream.key_properties)
-        self._when, self._shop = self._reads.get("when"), self._reads.get("shop_id")
-        self._once_per, self._deduping = self._reads.get("once_per"), self._reads.get("metric.deduping_key")
+        self._when, self._shop = fields.reader("when"), fields.reader("shop_id")
+        self._once_per, self._deduping = fields.reader("once_per"), fields.reader("metric.deduping_key")
         self._shard_value = fields.shard_value(stream.shard_identifier)
 
     def __repr__(self) -> str:
@@ -148,7 +148,7 @@ class Mapping:
     def _violations(self, record: Record) -> tuple[Violation, ...]:
         """Try each field by itself, to name all that can't be read or written."""
         found = []
-        for field, read in self._reads.items():
+        for field, read in self._fields.readers.items():
             try:
                 compact(read(record))
             except Exception as error:  # noqa: BLE001  as in event()

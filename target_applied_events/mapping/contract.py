@@ -53,6 +53,16 @@ METRIC: Final[Mapping[str, Want]] = {
     "context_object_type": Want.TEXT,
 }
 
+NEVER_EMPTY: Final[Mapping[str, str]] = {
+    "name": "came out empty; an event needs a name",
+    "event_time": f"came out empty; where the time of arrival will do, write \"{{{{ … or '{NOW}' }}}}\"",
+    "shop_id": "came out empty; a shop to fall back on is written into the template",
+    "once_per": "came out empty; it names what the event happens once for",
+    "metric.metric_name": "came out empty; a metric needs it",
+    "metric.value": "came out null; records without a value are passed over by a `when`",
+}
+"""The fields that, once mapped, may not come out empty, and what is said then."""
+
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
 _LARGEST_NUMBER: Final = Decimal("1.7976931348623157E+308")

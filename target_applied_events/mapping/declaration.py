@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, Want, fit
-from target_applied_events.mapping.notation import Unmappable, kind
+from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NEVER_EMPTY, Want, fit
+from target_applied_events.mapping.notation import Unmappable, is_unicode, kind
 from target_applied_events.mapping.syntax import nearest
 from target_applied_events.mapping.template import Template, parse, why_not
 
@@ -25,7 +25,7 @@ _KEYS: Final = ("stream", "ordered", "contact", "metric", *EVENT, *_CONDITIONS, 
 _PROPERTIES: Final = "additional_properties"
 _SHOWN: Final = {"contact": '{email: "{{ email }}"}', "metric": "{metric_name: orders, value: 1}"}
 _QUOTES: Final = 'in YAML a value that begins with {{ needs quotes: "{{ column }}"'
-_NEVER_EMPTY: Final = frozenset({"name", "event_time", "shop_id", "metric.metric_name", "metric.value"})
+_REQUIRED: Final = frozenset({"stream", "name", "metric.metric_name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def declare(raw: object, label: str) -> tuple[Declaration | None, tuple[str, ...
     reading = _Reading(label)
     if not isinstance(raw, Mapping):
         return None, (f"{label}: found {kind(raw)}; a mapping is an object with stream, name and contact or metric",)
-    declaration = reading.mapping({str(key): value for key, value in raw.items() if value is not None})
+    declaration = reading.mapping(reading.filled({str(key): value for key, value in raw.items()}))
     return (None, tuple(reading.problems)) if reading.problems else (declaration, ())
 
 
@@ -105,6 +105,13 @@ class _Reading:
 
     def _wrong(self, field: str, what: str) -> None:
         self.problems.append(f"{self.label}.{field}: {what}" if field else f"{self.label}: {what}")
+
+    def filled(self, raw: Mapping[str, object]) -> dict[str, object]:
+        """Leave out what YAML reads as null: a key without a value would pass for one that isn't there."""
+        for key, value in raw.items():
+            if value is None and key not in _REQUIRED:  # that such a one is missing is told where it's looked for
+                self._wrong(key, "is empty: write what it holds, or leave it out")
+        return {key: value for key, value in raw.items() if value is not None}
 
     def mapping(self, raw: Mapping[str, object]) -> Declaration:
         self._known("", raw, _KEYS)
@@ -137,7 +144,7 @@ class _Reading:
         if not isinstance(found, Mapping):
             self._wrong(name, f"found {kind(found)}; it's an object of templates, as {_SHOWN[name]}")
             return None
-        return {f"{name}.{key}": value for key, value in found.items() if value is not None}
+        return self.filled({f"{name}.{key}": value for key, value in found.items()})
 
     def _contact(self, raw: Mapping[str, object]) -> None:
         if (found := self._section("contact", raw)) is None:
@@ -161,10 +168,9 @@ class _Reading:
     def _properties(self, raw: object) -> Mapping[str, Template] | Template | None:
         field = f"metric.{_PROPERTIES}"
         if isinstance(raw, Mapping):
-            named = {
-                str(name): self._template(f"{field}.{name}", value) for name, value in raw.items() if value is not None
-            }
-            return {name: template for name, template in named.items() if template is not None}
+            given = self.filled({f"{field}.{name}": value for name, value in raw.items()})
+            read = {name.removeprefix(f"{field}."): self._template(name, value) for name, value in given.items()}
+            return {name: template for name, template in read.items() if template is not None}
         template = None if raw is None else self._template(field, raw)
         if template is not None and not template.is_alone:
             self._wrong(field, 'is an object of templates, or one expression that yields an object: "{{ attributes }}"')
@@ -192,6 +198,9 @@ class _Reading:
             return None
         if WANTS.get(field) is Want.CONDITION and isinstance(source, str):
             source = source.strip()
+        if not is_unicode(f"{field}{source}"):
+            self._wrong(field, "holds half a surrogate pair, which UTF-8 can't hold")
+            return None
         template, problems = parse(source)
         for problem in problems:
             self._wrong(field, problem)
@@ -209,15 +218,15 @@ class _Reading:
     def _suits(self, field: str, want: Want, template: Template) -> None:
         if want is Want.CONDITION and not template.is_alone and not isinstance(template.source, bool):
             self._wrong(field, "is one expression and nothing else: \"{{ status == 'paid' }}\"")
-        elif want is Want.IDENTIFIER and not template.paths:
-            shown = _column_meant(template.source) or "column"
+        elif want is Want.IDENTIFIER and all(path[0] == "stream" for path in template.paths):
+            shown = "record.stream" if template.paths else _column_meant(template.source) or "column"
             self._wrong(field, f'is a constant, the same for all records; a column is written "{{{{ {shown} }}}}"')
         elif want is not Want.CONDITION and template.is_constant:
             self._constant(field, want, template.source)
 
     def _constant(self, field: str, want: Want, value: Json) -> None:
         try:
-            if fit(want, value) is None and field in _NEVER_EMPTY:
+            if fit(want, value) is None and field in NEVER_EMPTY:
                 self._wrong(field, "is empty")
         except Unmappable as mistake:
             column = _column_meant(value)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from target_applied_events.mapping.contract import CONTACT, EVENT, METRIC, NOW, fit, fitting, properties
+from target_applied_events.mapping.contract import CONTACT, EVENT, METRIC, NEVER_EMPTY, fit, fitting, properties
 from target_applied_events.mapping.declaration import WANTS
 from target_applied_events.mapping.identity import comparable
 from target_applied_events.mapping.notation import Unmappable, canonical, text
@@ -18,20 +19,10 @@ if TYPE_CHECKING:
     from target_applied_events.mapping.declaration import Declaration
 
 FieldReader: TypeAlias = "Callable[[Record], Any]"
-"""From a record to a field's value, None where it's left out; may raise anything, which means that it can't."""
+"""From a record to what a field holds, None where it comes out empty; may raise anything: then it can't be mapped."""
 
 _PROPERTIES: Final = "metric.additional_properties"
 _METRIC: Final = (*(name for name in METRIC if name != "deduping_key"), "additional_properties")
-
-_EMPTY: Final = {
-    "name": "came out empty; an event needs a name",
-    "event_time": f"came out empty; where the time of arrival will do, write \"{{{{ … or '{NOW}' }}}}\"",
-    "shop_id": "came out empty; a shop to fall back on is written into the template",
-    "once_per": "came out empty; it names what the event happens once for",
-    "metric.metric_name": "came out empty; a metric needs it",
-    "metric.value": "came out null; records without a value are passed over by a `when`",
-}
-"""The fields that, once mapped, may not come out empty, and what is said then."""
 
 
 class Fields:
@@ -49,8 +40,13 @@ class Fields:
         """Tell which fields are mapped."""
         return f"<{type(self).__name__} {', '.join(self._written)}>"
 
+    def reader(self, field: str) -> FieldReader | None:
+        """Make the function that gives a field's value as the contract wants it; None where the field isn't mapped."""
+        return None if field not in self._written else self._source.function(self._written[field])
+
+    @cached_property
     def readers(self) -> dict[str, FieldReader]:
-        """Make the functions that give each field's value as the contract wants it."""
+        """The functions of all fields that are mapped."""
         return {field: self._source.function(written) for field, written in self._written.items()}
 
     def objects(self) -> Callable[[Record], tuple[dict[str, Any], ...]]:
@@ -73,11 +69,10 @@ class Fields:
         Args:
             identifier: The contact's identifier that chooses where there is no `shard_by`.
         """
-        own, shared = self._written.get("shard_by"), self._written.get(f"contact.{identifier}")
+        own, shared = self.reader("shard_by"), self.reader(f"contact.{identifier}")
         if own is not None or identifier is None or shared is None:
-            return None if own is None else self._source.function(own)
-        read = self._source.function(shared)
-        return lambda record: None if (value := read(record)) is None else comparable(identifier, value)
+            return own
+        return lambda record: None if (value := shared(record)) is None else comparable(identifier, value)
 
     def _field(self, field: str, template: Template) -> str:
         want, source = WANTS[field], self._source
@@ -87,7 +82,7 @@ class Fields:
         if field == "once_per":  # equal numbers are one occasion: a key read as 7 today and as 7.0 tomorrow
             value = source.call(canonical, value)
         value = source.call(fitting(want), value)
-        return source.if_null(_refusal(_EMPTY[field]), value) if field in _EMPTY else value
+        return source.if_null(_refusal(NEVER_EMPTY[field]), value) if field in NEVER_EMPTY else value
 
     def _properties(self, mapped: Mapping[str, Template] | Template) -> dict[str, str]:
         if isinstance(mapped, Template):

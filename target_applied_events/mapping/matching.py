@@ -50,7 +50,14 @@ def _occasion(declaration: Declaration) -> tuple[str, str] | None:
     once_per = declaration.fields.get("once_per")
     if once_per is None:
         return None
-    return text(declaration.fields["name"].source), re.sub(r"\s+", "", text(once_per.source))
+    match once_per.column:  # record.id and id are one column
+        case ("record", str(name), *steps):
+            what = str((name, *steps))
+        case None:
+            what = re.sub(r"\s+", "", text(once_per.source))
+        case path:
+            what = str(path)
+    return text(declaration.fields["name"].source), what
 
 
 def _can_meet(first: Declaration, second: Declaration) -> bool:

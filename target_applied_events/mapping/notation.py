@@ -65,6 +65,15 @@ def text(value: Json) -> str:
     return "" if value is None else compact(value).decode()
 
 
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be written in UTF-8: JSON may hold half a surrogate pair, which can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _decimal(number: int) -> Decimal:
     """Give an integer as one of the numbers that can be written whatever their length."""
     if number.bit_length() > _LONGEST_NUMBER_BITS:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Source:
-    """Each name means one object for good, and no text of a user's is ever part of what is compiled.
+    """Each name means one object for good, and a text of a user's is compiled as nothing but a text.
 
-    An expression is Python's, over `record`. What users wrote enters it as a name that stands for it, or as the literal
-    that `repr` writes of a column's name.
+    An expression is Python's, over `record`. What users wrote enters it as a name that stands for it; only what columns
+    and fields are called, which is always text, enters as the literal that `repr` writes of it.
     """
 
     def __init__(self) -> None:

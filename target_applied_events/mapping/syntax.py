@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from jinja2 import nodes
@@ -96,9 +97,17 @@ class Tidier(NodeTransformer):
         """Note a column."""
         if node.ctx == "load":
             self._reached(node)
-            if node.name == "self":  # means the template itself to Jinja
-                return nodes.Getitem(nodes.Name("record", "load"), nodes.Const("self"), "load", lineno=node.lineno)
+            if node.name == "self" or self._is_another(node.name):  # to Jinja, which makes Python's names of names
+                column = nodes.Const(node.name)
+                return nodes.Getitem(nodes.Name("record", "load"), column, "load", lineno=node.lineno)
+        elif self._is_another(node.name):
+            plain = unicodedata.normalize("NFKC", node.name)
+            self.problems.append(f'"{node.name}" can\'t be set, since it reads as "{plain}": take that name')
         return node
+
+    def _is_another(self, name: str) -> bool:
+        """Whether Python would read a name as another: it takes ﬁ for fi."""
+        return unicodedata.normalize("NFKC", name) != name
 
     def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:  # noqa: N802  as Jinja names it
         """Note a path; Python's own attributes are no part of a record."""

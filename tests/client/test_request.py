@@ -50,6 +50,12 @@ def test_its_repr_shows_no_key() -> None:
     assert repr(Request("POST", URL, KEY, "target/1")) == "<Request POST /v2026-04/events/>"
 
 
+@pytest.mark.parametrize("quoted", ["AL/b+c&d", r"AL\/b+c&d", "AL/b%2Bc%26d", "AL%2Fb%2Bc%26d", "AL/b+c&amp;d"])
+def test_the_key_is_taken_out_however_it_is_quoted(quoted: str) -> None:
+    found = key_remover("AL/b+c&d")(Answer(400, f"the key {quoted}, {quoted} is wrong".encode()))
+    assert found == Answer(400, b"the key ***, *** is wrong")
+
+
 def test_an_answer_that_quotes_the_key_is_kept_without_it() -> None:
     without_key = key_remover(KEY)
     assert without_key(Answer(401, b"no such key: AL-a-key.")).body == b"no such key: ***."  # type: ignore[union-attr]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_applied_events.delivery.reply import in_doubt
+from target_applied_events.delivery.reply import in_doubt, signal
 from target_applied_events.delivery.retry import (
     Decision,
     History,
@@ -15,7 +15,6 @@ from target_applied_events.delivery.retry import (
     Stop,
     backoff_seconds,
     judge,
-    signal,
 )
 from target_applied_events.event import (
     Answer,

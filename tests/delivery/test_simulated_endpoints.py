@@ -10,7 +10,8 @@ import pytest
 
 from target_applied_events.delivery.lanes import Lanes
 from target_applied_events.delivery.pace import Pace
-from target_applied_events.delivery.retry import History, Retry, Settle, Stop, judge, signal
+from target_applied_events.delivery.reply import signal
+from target_applied_events.delivery.retry import History, Retry, Settle, Stop, judge
 from target_applied_events.event import Answer, Delivered, Failure, NoAnswer, Reply, Signal
 from tests.delivery.simulated_endpoints import (
     Constant,

@@ -34,7 +34,7 @@ def declared(**raw: object) -> Declaration:
 def read(record: dict[str, Any], **raw: object) -> dict[str, object]:
     """Give the value of each field; of one that can't be read, what was said."""
     found: dict[str, object] = {}
-    for field, reader in Fields(declared(**raw), "orders").readers().items():
+    for field, reader in Fields(declared(**raw), "orders").readers.items():
         try:
             found[field] = reader(record)
         except Unmappable as refused:
@@ -52,7 +52,7 @@ def metric(record: dict[str, Any], **raw: object) -> dict[str, Any]:
 
 def test_what_is_mapped_has_a_reader_and_nothing_else() -> None:
     fields = Fields(declared(metric=METRIC_OF_ALL, when="{{ paid }}", once_per="{{ id }}"), "orders")
-    assert set(fields.readers()) == {
+    assert set(fields.readers) == {
         *("name", "when", "once_per"),
         *(f"contact.{name}" for name in CONTACT_OF_ALL),
         *(f"metric.{name}" for name in METRIC_OF_ALL if name != "additional_properties"),
@@ -153,7 +153,7 @@ def test_each_object_is_its_fields_in_order_without_those_that_come_out_empty(
         metric={**METRIC_OF_ALL, "value": 1, "metric_object_id": UUID, "metric_object_type": object_type},
     )
     fields = Fields(declaration, "orders")
-    reads = fields.readers()
+    reads = fields.readers
     of_metric = [*(name for name in METRIC if name != "deduping_key"), "additional_properties"]
     each_by_itself = METRIC_OF_ALL["additional_properties"]
     objects = (

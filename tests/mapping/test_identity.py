@@ -6,9 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from target_applied_events.mapping.identity import (
     VERSION,
+    comparable,
     contact_identifiers,
     deduping_key,
     identity_of_content,
@@ -51,6 +54,13 @@ def occasion(
     *, origin: str = ORIGIN, shop: str = SHOP, stream: str = "orders", name: str = "Paid", once: str = "7"
 ) -> Keys:
     return keys(identity_of_occasion(shop, stream, name, once), origin)
+
+
+@given(st.text("aA+( )1\u0661", max_size=6))
+def test_lanes_and_shards_compare_an_identifier_alike(value: str) -> None:
+    for kind in ("email", "phone", "remote_id"):
+        (identifier,) = contact_identifiers(SHOP, {kind: value})
+        assert identifier.split("\x1f") == [SHOP, kind, comparable(kind, value)]
 
 
 def test_the_keys_of_an_event_never_change_from_release_to_release() -> None:

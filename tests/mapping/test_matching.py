@@ -53,6 +53,8 @@ ONCE = {"once_per": "{{ id }}"}
     ("one", "other"),
     [
         (declared("orders", "a", **ONCE), declared("orders", "b", once_per="{{id}}")),
+        (declared("orders", "a", **ONCE), declared("orders", "b", once_per="{{ record['id'] }}")),
+        (declared("orders", "a", once_per="{{ record.a.b }}"), declared("orders", "b", once_per="{{ a['b'] }}")),
         (declared("public-*", "a", **ONCE), declared("*-orders", "b", **ONCE)),
         (declared("p?", "a", **ONCE), declared("[a-z]*", "b", **ONCE)),
     ],

@@ -99,3 +99,14 @@ def test_a_bare_column_is_known_as_one(source: str, column: tuple[str, ...] | No
 )
 def test_arguments_that_a_filter_or_a_test_takes_are_no_mistake(source: str) -> None:
     assert parse(source)[1] == ()
+
+
+@pytest.mark.parametrize(("one", "other"), [("\ufb01", "fi"), ("\u017f", "s"), ("\u00b5", "\u03bc"), ("\u00aa", "a")])
+def test_columns_that_python_would_read_as_one_name_are_two(one: str, other: str) -> None:
+    source = f"{{{{ {one} ~ '' }}}}{{{{ {other} ~ '' }}}}{{% for i in [1] %}}{{{{ {one} }}}}{{% endfor %}}"
+    assert template(source).reader("s", strict=False)({one: "1", other: "2"}) == "121"
+
+
+def test_a_name_that_python_would_read_as_another_cannot_be_set() -> None:
+    for source in ("{% set \ufb01 = 1 %}{{ fi }}", "{% for \ufb01 in a %}{{ fi }}{% endfor %}"):
+        assert parse(source)[1] == ('"\ufb01" can\'t be set, since it reads as "fi": take that name',)
