@@ -48,12 +48,10 @@ class Retry(Value, frozen=True):
     Attributes:
         until: When, in monotonic seconds.
         hold_all: Nothing is sent to anyone until then.
-        doubt: This attempt or one before it may have been taken.
     """
 
     until: float
     hold_all: bool
-    doubt: bool
 
 
 class Stop(Value, frozen=True):
@@ -188,10 +186,10 @@ def _retry(  # noqa: PLR0913, PLR0917 - judge's arguments, handed on
     if asked is not None and asked > left:
         return _asked_too_long(reply, asked, left)
     if asked is not None and asked > PARK_ALONE_SECONDS:
-        return Retry(now + asked, hold_all=True, doubt=history.doubted)
+        return Retry(now + asked, hold_all=True)
     # The last attempt comes when the time is up, not after it; no backoff undercuts what the endpoint asked for.
     wait = min(left, max(asked or 0.0, backoff_seconds(history.attempts, rng)))
-    return Retry(now + wait, hold_all=False, doubt=history.doubted)
+    return Retry(now + wait, hold_all=False)
 
 
 def _timed_out(reply: Reply, history: History, retry_timeout_seconds: float) -> Stop:

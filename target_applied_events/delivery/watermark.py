@@ -54,11 +54,6 @@ class Watermark(Generic[T]):
         return len(self._unsettled)
 
     @property
-    def settled(self) -> int:
-        """How many positions are settled."""
-        return self._issued - len(self._unsettled)
-
-    @property
     def oldest(self) -> int | None:
         """The oldest position that isn't settled; None where all are. May be asked from any thread."""
         oldest = self._oldest
