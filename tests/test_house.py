@@ -28,3 +28,8 @@ def kept_at(module: Path) -> list[Path]:
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_each_module_has_a_file_of_tests(module: Path) -> None:
     assert any(path.exists() for path in kept_at(module)), f"no tests/{module.with_name(f'test_{module.stem}.py')}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_no_module_is_longer_than_250_lines(module: Path) -> None:
+    assert len((PACKAGE / module).read_text().splitlines()) <= 250, "what has grown out of its room gets one"

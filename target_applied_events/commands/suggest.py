@@ -9,7 +9,8 @@ import click
 
 from target_applied_events.commands.catalog import as_messages
 from target_applied_events.commands.guesses import Draft, draft
-from target_applied_events.errors import InputError, SchemaError, StopReading
+from target_applied_events.errors import InputError, StopReading
+from target_applied_events.message_checks import check_schema
 from target_applied_events.reader import Reader
 
 if TYPE_CHECKING:
@@ -62,10 +63,9 @@ def _drafts(messages: IO[str] | None) -> list[Draft]:
 
     def take(message: dict[str, Any]) -> None:
         reader.assert_line_requires(message, {"stream", "schema"})
-        stream, schema = message["stream"], message["schema"]
-        if not isinstance(schema, dict) or not isinstance(stream, str):
-            raise SchemaError(f"The SCHEMA of the stream {stream} is no object. Check the tap.")
-        drafts[stream] = draft(stream, schema, message.get("key_properties") or ())
+        check_schema(message)
+        stream = message["stream"]
+        drafts[stream] = draft(stream, message["schema"], message.get("key_properties") or ())
 
     reader = Reader()
     others = dict.fromkeys(("RECORD", "STATE", "BATCH", "ACTIVATE_VERSION"), _pass_over)

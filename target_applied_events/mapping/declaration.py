@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NEVER_EMPTY, Want, fit
 from target_applied_events.mapping.notation import Unmappable, is_unicode, kind
 from target_applied_events.mapping.syntax import nearest
-from target_applied_events.mapping.template import Template, parse, why_not
+from target_applied_events.mapping.template import Template, parse, scalar, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -191,7 +188,7 @@ class _Reading:
             self.fields[field] = template
 
     def _template(self, field: str, raw: object) -> Template | None:
-        source = _scalar(raw)
+        source = scalar(raw)
         if source is None:
             quotes = f"; {_QUOTES}" if isinstance(raw, dict) else ""
             self._wrong(field, f"found {kind(raw)}; it's a template, a number or a boolean{quotes}")
@@ -237,16 +234,3 @@ def _column_meant(source: Json) -> str | None:
     """Guess the column of a text that lacks its braces, or has those of another language: `{total}`, `${total}`."""
     found = str(source).strip("${} ")
     return found if found.isidentifier() else None
-
-
-def _scalar(raw: object) -> Json:
-    """Take what YAML and JSON give for one value; None where it's no such value."""
-    match raw:
-        case str() | bool() | int() | Decimal():
-            return raw
-        case float() if math.isfinite(raw):
-            return Decimal(repr(raw))
-        case dt.datetime() | dt.date():
-            return raw.isoformat()
-        case _:
-            return None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
@@ -68,6 +71,19 @@ class Template:
                 return written
         evaluated = _evaluated(self._root, stream, strict=strict, alone=self.is_alone)
         return source.call(evaluated, "record")
+
+
+def scalar(raw: object) -> Json:
+    """Take what YAML and JSON give for one value as a template's source; None where it's no such value."""
+    match raw:
+        case str() | bool() | int() | Decimal():
+            return raw
+        case float() if math.isfinite(raw):
+            return Decimal(repr(raw))
+        case dt.datetime() | dt.date():
+            return raw.isoformat()
+        case _:
+            return None
 
 
 def parse(source: Json) -> tuple[Template | None, tuple[str, ...]]:
