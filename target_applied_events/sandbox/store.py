@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections import defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
@@ -95,17 +96,22 @@ class Store:
     def __init__(self, path: str = ":memory:") -> None:
         """Open the file, or make it; `:memory:` keeps nothing beyond the process."""
         self.db = sqlite3.connect(path, isolation_level=None, cached_statements=256)
-        self.db.executescript(_SCHEMA)
         self.totals: defaultdict[str, Total] = defaultdict(Total)
-        for name, value, counted in self.db.execute(
-            "SELECT metric_name, value, counted FROM events WHERE metric_name IS NOT NULL"
-        ):
-            self.totals[name].add(value, counted=bool(counted))
-        self.events, self.contacts = self._count("events"), self._count("contacts")
+        with ExitStack() as where_it_fails:
+            where_it_fails.callback(self.close)
+            self.db.executescript(_SCHEMA)
+            self._add_up()
+            where_it_fails.pop_all()
 
     def __repr__(self) -> str:
         """Tell how much there is."""
         return f"<Store {self.events} events, {self.contacts} contacts>"
+
+    def _add_up(self) -> None:
+        kept = self.db.execute("SELECT metric_name, value, counted FROM events WHERE metric_name IS NOT NULL")
+        for name, value, counted in kept:
+            self.totals[name].add(value, counted=bool(counted))
+        self.events, self.contacts = self._count("events"), self._count("contacts")
 
     def close(self) -> None:
         """Close the file."""
