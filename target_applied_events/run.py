@@ -218,6 +218,15 @@ class Run:
         """
         kept.end(passed_over=self.summary.passed_over, table=self._rejected_table)
 
+    def tell_sharded_by_key(self) -> None:
+        """Warn of events that chance put into a shard, as far as their contact goes."""
+        if count := self.summary.sharded_by_key:
+            logger.warning(
+                "%d events had nothing to choose their shard by and fell into that of their record's key: they keep no "
+                "order with others of their contact. `shard_by` in their mapping chooses for them.",
+                count,
+            )
+
     def judge_rejected(self) -> None:
         """Hold the number of rejected records against `max_rejected`.
 

@@ -195,7 +195,7 @@ class TargetAppliedEvents(Target):
         try:
             self._read_and_deliver(file_input)
             if kept is None:
-                self._tell_sharded_by_key()
+                run.tell_sharded_by_key()
                 self.tell_unmet_mappings()
             else:
                 run.end_input(kept)
@@ -224,14 +224,6 @@ class TargetAppliedEvents(Target):
             self.run.abort(asked)
         except TargetError:
             self.logger.debug("The delivery had ended.")
-
-    def _tell_sharded_by_key(self) -> None:
-        if count := self.receiver.summary.sharded_by_key:
-            self.logger.warning(
-                "%d events had nothing to choose their shard by and fell into that of their record's key: they keep no "
-                "order with others of their contact. `shard_by` in their mapping chooses for them.",
-                count,
-            )
 
     def tell_unmet_mappings(self) -> None:
         """Warn of each mapping that no stream of the input had a use for."""

@@ -121,7 +121,8 @@ def _of_answer(answer: Answer, shop_id: str | None) -> Finding:  # noqa: PLR0911
         case 404 | 405:
             return Finding(
                 Sign.NOT_TRIED,
-                f"api_key and shop_id: not tried, since contacts can't be listed here ({answer.status}).",
+                f"api_key and shop_id: not tried, since contacts can't be listed here ({answer.status}): see that "
+                "the path of api_url is right.",
             )
         case 408 | 425 | 429:
             return Finding(Sign.NOT_TRIED, f"api_key and shop_id: not tried. {said}: look again later.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,6 +13,7 @@ from singer_sdk.plugin_base import _ConfigInput
 
 from target_applied_events.errors import SettingsError, said
 from target_applied_events.settings import PROPERTIES, Settings
+from target_applied_events.settings.sdk import nearly_settings
 from target_applied_events.target import TargetAppliedEvents
 
 if TYPE_CHECKING:
@@ -100,10 +102,11 @@ def merged(config: _ConfigInput) -> dict[str, Any]:
         return dict(config.config)
     try:
         with _sdk_quiet():
-            return {**config.config, **TargetAppliedEvents._env_var_config}  # noqa: SLF001 - the SDK's reading of its own
+            known = TargetAppliedEvents._env_var_config  # noqa: SLF001 - the SDK's reading of its own
     except ValueError as error:
         unknown = f"--config ENV: a variable whose name begins with {_PREFIX} is none that its setting could be."
         raise SettingsError(_unparsable_variables() or [unknown]) from error
+    return {**config.config, **nearly_settings(os.environ, _PREFIX), **known}  # what is nearly one is told as a mistake
 
 
 @contextlib.contextmanager

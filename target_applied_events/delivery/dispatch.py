@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from target_applied_events.delivery.troubles import Troubles
 from target_applied_events.delivery.window import MOST_UNSETTLED, Window
 from target_applied_events.errors import InternalError, TargetError
 
@@ -63,6 +64,7 @@ class Dispatcher:
         self._delivery, self._attempts, self._clock = delivery, attempts, clock
         self._inbox: queue.SimpleQueue[Sequence[Item] | None] = queue.SimpleQueue()  # None: nothing more comes
         self._window = Window()
+        self._troubles = Troubles()
         self._is_full = self._told_crowd = False
         self._is_finishing = False
         self._aborted_by: Exception | None = None
@@ -171,7 +173,9 @@ class Dispatcher:
         timeout = _LONGEST_SLEEP_SECONDS if due is None else min(_LONGEST_SLEEP_SECONDS, max(0.0, due - now))
         returned = self._attempts.wait(timeout if self._inbox.empty() else 0.0)
         for number, each in enumerate(returned, 1):
-            self._delivery.replied(each, self._clock())
+            self._delivery.replied(each, now := self._clock())
+            if (trouble := self._troubles.meet(each.reply, now)) is not None:
+                logger.warning("%s", trouble)
             if number % _MOST_REPLIES_AT_ONCE == 0:
                 self._turn()
         if self._aborted_by is not None and self._deadline == float("inf"):

@@ -6,11 +6,12 @@ event holds, and `compiled` puts the event together and gives it its `identity`.
 """
 
 from target_applied_events.mapping.compiled import Mapping, Passed, compile_mappings
-from target_applied_events.mapping.declaration import Declaration, declare
+from target_applied_events.mapping.declaration import KEYS, Declaration, declare
 from target_applied_events.mapping.identity import record_key
 from target_applied_events.mapping.matching import choose, clashes, near_miss
 
 __all__ = [
+    "KEYS",
     "Declaration",
     "Mapping",
     "Passed",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NEVER_EMPTY, Want, fit
-from target_applied_events.mapping.notation import Unmappable, is_unicode, kind
+from target_applied_events.mapping.notation import Unmappable, is_unicode, kind, text
 from target_applied_events.mapping.syntax import nearest
 from target_applied_events.mapping.template import Template, parse, scalar, why_not
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _CONDITIONS: Final[Mapping[str, Want]] = {"when": Want.CONDITION}
 _ASIDE: Final[Mapping[str, Want]] = {"shop_id": Want.UUID, "once_per": Want.IDENTIFIER, "shard_by": Want.IDENTIFIER}
-_KEYS: Final = ("stream", "ordered", "contact", "metric", *EVENT, *_CONDITIONS, *_ASIDE)
+KEYS: Final = ("stream", "ordered", "contact", "metric", *EVENT, *_CONDITIONS, *_ASIDE)
+"""What a mapping may hold at its top."""
+
 _PROPERTIES: Final = "additional_properties"
 _SHOWN: Final = {"contact": '{email: "{{ email }}"}', "metric": "{metric_name: orders, value: 1}"}
 _QUOTES: Final = 'in YAML a value that begins with {{ needs quotes: "{{ column }}"'
@@ -111,7 +113,7 @@ class _Reading:
         return {key: value for key, value in raw.items() if value is not None}
 
     def mapping(self, raw: Mapping[str, object]) -> Declaration:
-        self._known("", raw, _KEYS)
+        self._known("", raw, KEYS)
         stream = raw.get("stream")
         if not isinstance(stream, str) or not stream.strip():
             seen = f"found {kind(stream)}" if stream else "is missing"
@@ -168,9 +170,13 @@ class _Reading:
             given = self.filled({f"{field}.{name}": value for name, value in raw.items()})
             read = {name.removeprefix(f"{field}."): self._template(name, value) for name, value in given.items()}
             return {name: template for name, template in read.items() if template is not None}
+        wanted = 'an object of templates, or one expression that yields an object: "{{ attributes }}"'
+        if isinstance(raw, list):
+            self._wrong(field, f"found {kind(raw)}; it's {wanted}")
+            return None
         template = None if raw is None else self._template(field, raw)
         if template is not None and not template.is_alone:
-            self._wrong(field, 'is an object of templates, or one expression that yields an object: "{{ attributes }}"')
+            self._wrong(field, f"is {wanted}")
         return template
 
     def _ordered(self, raw: Mapping[str, object]) -> bool:
@@ -214,7 +220,8 @@ class _Reading:
 
     def _suits(self, field: str, want: Want, template: Template) -> None:
         if want is Want.CONDITION and not template.is_alone and not isinstance(template.source, bool):
-            self._wrong(field, "is one expression and nothing else: \"{{ status == 'paid' }}\"")
+            shown = text(template.source).strip("{} ") or "status == 'paid'"
+            self._wrong(field, f'is one expression and nothing else: "{{{{ {shown} }}}}"')
         elif want is Want.IDENTIFIER and all(path[0] == "stream" for path in template.paths):
             shown = "record.stream" if template.paths else _column_meant(template.source) or "column"
             self._wrong(field, f'is a constant, the same for all records; a column is written "{{{{ {shown} }}}}"')

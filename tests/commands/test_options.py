@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,8 +17,6 @@ from tests.in_process import handlers_put_back
 from tests.target_process import API_KEY, SHOP, config
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from singer_sdk.plugin_base import _ConfigInput
 
 PREFIX = "TARGET_APPLIED_EVENTS_"
@@ -140,6 +139,16 @@ def asked_for(path: Path) -> _ConfigInput:
 
     found: _ConfigInput = command.main(["--config", str(path)], standalone_mode=False)
     return found
+
+
+def test_a_variable_that_is_nearly_a_settings_is_told_as_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}API_ULR", "http://127.0.0.1:1")
+    monkeypatch.setenv(f"{PREFIX}LOGLEVEL", "DEBUG")
+    assert given("below", "--config", "ENV").get("api_ulr") == "http://127.0.0.1:1"
+    with pytest.raises(SettingsError) as told:
+        build_target(asked_for(Path("ENV")), DryRun)
+    assert "api_ulr is no setting; did you mean api_url?" in told.value.problems
+    assert "loglevel" not in str(told.value)
 
 
 def test_neither_key_nor_shop_is_needed_where_nothing_is_sent(tmp_path: Path) -> None:
