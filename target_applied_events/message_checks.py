@@ -26,10 +26,10 @@ def check_schema(message: Mapping[str, Any]) -> None:
 
 
 def check_record(message: Mapping[str, Any]) -> None:
-    """Hold a RECORD, which has a stream and a record, against what they must be.
+    """Hold a RECORD against what it must be; that its record or its stream is missing, the SDK tells.
 
     Raises:
         InputError: The record is no object.
     """
-    if not isinstance(message["record"], dict):
+    if not isinstance(message.get("record"), dict) and message.keys() >= {"stream", "record"}:
         raise InputError(f"A RECORD of the stream {message['stream']} holds no object. Check the tap.")

@@ -145,9 +145,7 @@ class TargetAppliedEvents(Target):
         self.get_sink(stream, schema=schema, key_properties=keys)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        if not isinstance(message_dict.get("record"), dict):  # asked so, it takes nearly no time
-            self._assert_line_requires(message_dict, {"stream", "record"})
-            check_record(message_dict)
+        check_record(message_dict)
         self.fed_back.begin(message_dict)
         super()._process_record_message(message_dict)
 

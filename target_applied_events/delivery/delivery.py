@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from target_applied_events.delivery.flight import Policy
     from target_applied_events.delivery.pace import Pace
     from target_applied_events.delivery.shared_pace import SharedPace
+    from target_applied_events.event import Signal
     from target_applied_events.handover import Returned
     from target_applied_events.summary import Summary
 
@@ -124,11 +125,11 @@ class Delivery:
         else:
             self._flights.add(position, Flight(pending, now, doubt=doubt))
 
-    def replied(self, returned: Returned, now: float) -> None:
-        """Decide what came of an attempt that ended now, and what that means for its event."""
+    def replied(self, returned: Returned, now: float) -> Signal:
+        """Decide what an attempt that ended now means for its event; gives what its reply tells of the endpoint."""
         position, reply = returned.position, returned.reply
-        flight = self._flights[position]
-        self.pace.answered(now, returned.started, signal(reply))
+        flight, told = self._flights[position], signal(reply)
+        self.pace.answered(now, returned.started, told)
         flight.history = history = flight.history or History(first_at=returned.started)
         decision = judge(
             reply,
@@ -144,17 +145,17 @@ class Delivery:
         flight.doubt = flight.doubt or history.doubted
         match decision:
             case Settle(outcome):
-                self._end(position, outcome)
+                self._end(position, flight, outcome)
             case Retry(until, hold_all):
-                self._retry(position, until, hold_all=hold_all)
+                self._retry(position, flight, until, hold_all=hold_all)
             case Stop():
                 self._take_back(flight)
                 self.stop(stopped_by(flight.event, decision))
             case _:
                 assert_never(decision)
+        return told
 
-    def _end(self, position: int, outcome: Outcome) -> None:
-        flight = self._flights[position]
+    def _end(self, position: int, flight: Flight, outcome: Outcome) -> None:
         match outcome:
             case Delivered():
                 self._deliveries += 1
@@ -171,8 +172,7 @@ class Delivery:
         matters = isinstance(reply, Answer) and reply.status in {404, 405, 410}
         return not matters or self._settlement.knows(shop_id)
 
-    def _retry(self, position: int, until: float, *, hold_all: bool) -> None:
-        flight = self._flights[position]
+    def _retry(self, position: int, flight: Flight, until: float, *, hold_all: bool) -> None:
         if hold_all:
             self.pace.hold(until)
         if flight.doubt and self._policy.in_doubt == "reject":

@@ -173,8 +173,8 @@ class Dispatcher:
         timeout = _LONGEST_SLEEP_SECONDS if due is None else min(_LONGEST_SLEEP_SECONDS, max(0.0, due - now))
         returned = self._attempts.wait(timeout if self._inbox.empty() else 0.0)
         for number, each in enumerate(returned, 1):
-            self._delivery.replied(each, now := self._clock())
-            if (trouble := self._troubles.meet(each.reply, now)) is not None:
+            told = self._delivery.replied(each, now := self._clock())
+            if (trouble := self._troubles.meet(each.reply, told, now)) is not None:
                 logger.warning("%s", trouble)
             if number % _MOST_REPLIES_AT_ONCE == 0:
                 self._turn()

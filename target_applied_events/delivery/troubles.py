@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from target_applied_events.delivery.reply import seen, signal
+from target_applied_events.delivery.reply import seen
 from target_applied_events.event import Signal
 
 if TYPE_CHECKING:
@@ -27,16 +27,17 @@ class Troubles:
         """Tell which were met."""
         return f"<Troubles {sorted(self._told_at)}>"
 
-    def meet(self, reply: Reply, now: float) -> str | None:
+    def meet(self, reply: Reply, told: Signal, now: float) -> str | None:
         """Take a reply; gives what is to be told of it, None where that is nothing.
 
         That the endpoint wants fewer requests a second is no trouble.
 
         Args:
             reply: What came back from an attempt.
+            told: What that tells of how much the endpoint can take.
             now: Monotonic seconds.
         """
-        if signal(reply) not in (Signal.FAILURE, Signal.PUSH_BACK):
+        if told not in (Signal.FAILURE, Signal.PUSH_BACK):
             return None
         what = seen(reply)
         if now - self._told_at.get(what, float("-inf")) < REPEAT_SECONDS:

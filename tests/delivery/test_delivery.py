@@ -536,9 +536,9 @@ class EqualKeysAreSentTwice(Delivery):
 
 
 class WhatIsInDoubtIsSentThoughItIsToBeRejected(Delivery):
-    def _retry(self, position: int, until: float, *, hold_all: bool) -> None:
+    def _retry(self, position: int, flight: Flight, until: float, *, hold_all: bool) -> None:
         policy, self._policy = self._policy, replace(self._policy, in_doubt="resend")
-        super()._retry(position, until, hold_all=hold_all)
+        super()._retry(position, flight, until, hold_all=hold_all)
         self._policy = policy
 
 
@@ -610,9 +610,9 @@ class ARejectedRecordIsKeptTwice(Delivery):
 
 
 class ADeliveryIsSettledTwice(Delivery):
-    def _end(self, position: int, outcome: Outcome) -> None:
-        super()._end(position, outcome)
-        super()._end(position, outcome)
+    def _end(self, position: int, flight: Flight, outcome: Outcome) -> None:
+        super()._end(position, flight, outcome)
+        super()._end(position, flight, outcome)
 
 
 class ASkipIsNotCounted(Delivery):
@@ -628,8 +628,8 @@ class KeysAreKeptForEver(Keys):
 
 
 class AnEventIsForgotten(Delivery):
-    def _retry(self, position: int, until: float, *, hold_all: bool) -> None:
-        super()._retry(position, until if hold_all else inf, hold_all=hold_all)
+    def _retry(self, position: int, flight: Flight, until: float, *, hold_all: bool) -> None:
+        super()._retry(position, flight, until if hold_all else inf, hold_all=hold_all)
 
 
 PLANTED = [
