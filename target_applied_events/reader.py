@@ -27,6 +27,10 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 logger = logging.getLogger(__name__)
 
 
+class _CutOffError(InputError):
+    """The input ends within a line."""
+
+
 class Reader(GenericSingerReader[str]):
     """Never holds the run: between any two chunks, and every 50 ms of a quiet input, `on_pause` is called.
 
@@ -34,6 +38,7 @@ class Reader(GenericSingerReader[str]):
 
     Attributes:
         on_pause: Called between reads; what it raises ends the reading.
+        may_be_cut_off: Whether a last line that was cut off is passed over: that of a file whose run was killed.
         strange: Whether only the standard JSON parser could read the current message (NaN, a lone surrogate …).
         size_bytes: How long the current message is.
     """
@@ -44,6 +49,7 @@ class Reader(GenericSingerReader[str]):
         """Set up the fast parser; numbers with a fraction or an exponent become Decimals."""
         super().__init__()
         self.on_pause: Callable[[], None] = lambda: None
+        self.may_be_cut_off = False
         self.strange = False
         self.size_bytes = 0
         self._decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -65,7 +71,13 @@ class Reader(GenericSingerReader[str]):
             stripped = line.strip()
             if not stripped:
                 continue
-            message = self._message(stripped, line)
+            try:
+                message = self._message(stripped, line)
+            except _CutOffError:
+                if not self.may_be_cut_off:
+                    raise
+                self._tell_cut_off()
+                break
             kind = message["type"]
             counter[kind] += 1
             callback = callbacks.get(kind)
@@ -126,13 +138,20 @@ class Reader(GenericSingerReader[str]):
 
     def _unreadable(self, why: InputError, *, whole: bool) -> InputError:
         if not whole:
-            return InputError(
+            return _CutOffError(
                 f"The input ends in the middle of line {self._line_number}: the tap seems to have stopped. "
                 "What came before it is delivered; run the pipeline again."
             )
         return InputError(
             f"Input line {self._line_number} can't be read as JSON ({why}). "
             "Only the tap may write to standard output; its log belongs on standard error."
+        )
+
+    def _tell_cut_off(self) -> None:
+        logger.warning(
+            "Line %d was cut off when the run that wrote it was killed, and is passed over. No STATE had passed its "
+            "record: the tap gives it again.",
+            self._line_number,
         )
 
     def _tell_unknown(self, kind: str) -> None:

@@ -188,6 +188,7 @@ class TargetAppliedEvents(Target):
             TargetError: What ended the run, or what it can't call a success.
         """
         kept = KeptFile.of_input(file_input, self.settings.data_dir / "rejected")
+        self.message_reader.may_be_cut_off = kept is not None
         run = self.run  # the ledger is opened before any input is read
         failure: Exception | None = None
         try:

@@ -90,6 +90,16 @@ def test_an_input_that_ends_mid_line_is_told_with_its_line_number() -> None:
         read(b'{"type":"RECORD","n":1}\n{"type":"RECO')
 
 
+def test_where_the_last_line_may_be_cut_off_it_is_told_and_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    reader = Reader()
+    reader.may_be_cut_off = True
+    with piped(b'{"type":"RECORD","n":1}\n{"type":"RECO') as source:
+        assert reader.process_lines(source, {"RECORD": lambda _: None}) == {"RECORD": 1}
+    assert "Line 2 was cut off" in caplog.text
+    with piped(b'{"type":"RECO\n{"type":"RECORD","n":1}\n') as source, pytest.raises(InputError, match="line 1 can't"):
+        reader.process_lines(source, {"RECORD": lambda _: None})
+
+
 def test_an_empty_input_holds_no_message() -> None:
     assert read(b"") == []
 

@@ -104,7 +104,7 @@ class LeftRuns:
             yield from _parsed(self._table.lines_left(run))
             return
         try:
-            with path.open(encoding="utf-8") as file:
+            with path.open(encoding="utf-8", errors="replace") as file:
                 yield from _parsed(file)
         except OSError as error:
             raise _unreadable(path, error) from error
@@ -195,6 +195,8 @@ def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             message = json.loads(line, parse_float=Decimal)
         except (ValueError, ArithmeticError, RecursionError):
             message = None
+        if not isinstance(message, dict) and not line.endswith("\n"):
+            return  # cut off when its run was killed: no STATE had passed its record, so the tap gives it again
         if not isinstance(message, dict):
             yield _unreadable_line(number)
         elif isinstance(message.get("rejection"), dict):
@@ -202,7 +204,7 @@ def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def _unreadable_line(number: int) -> dict[str, Any]:
-    error = {"path": f"line {number}", "message": "is no JSON; the file was changed, or cut off by a crash"}
+    error = {"path": f"line {number}", "message": "is no JSON: the file was changed"}
     return {"stream": "", "record": {}, "rejection": {"reason": _UNREADABLE, "errors": [error]}}
 
 

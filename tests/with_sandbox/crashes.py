@@ -183,7 +183,8 @@ class World:
         for file in (self._directory / "data" / "rejected").glob("*.jsonl"):
             if file not in self._looked_at:  # each run has its own
                 self._looked_at.add(file)
-                messages = [simplejson.loads(line) for line in file.read_bytes().splitlines()]
+                *whole, _cut_off = file.read_bytes().split(b"\n")
+                messages = [simplejson.loads(line) for line in whole]
                 self._known_kept |= {message["record"]["id"] for message in messages if message["type"] == "RECORD"}
         return frozenset(self._known_kept)
 

@@ -26,7 +26,7 @@ def arm(name: str, nth: int) -> None:
     """Kill this process when it comes to a point for the nth time; `crash` raises there instead.
 
     Args:
-        name: `before` or `after`, and one of the seams.
+        name: `before` or `after`, and one of the seams; `amid` where half of the last argument is to be dealt with.
         nth: Counted from 1.
     """
     when, seam = name.split(" ", 1)
@@ -47,6 +47,10 @@ def arm(name: str, nth: int) -> None:
             return original(*args, **kwargs)
         number = next(calls)
         at("before", number)
+        if when == "amid" and number == nth:
+            *others, last = args
+            original(*others, last[: len(last) // 2], **kwargs)
+            at("amid", number)
         result = original(*args, **kwargs)
         at("after", number)
         return result
@@ -78,6 +82,7 @@ SEAMS: dict[str, tuple[object, str, Callable[..., bool]]] = {
     "commit of deliveries": (Ledger, "commit", _has_delivered),
     "sync of the ledger": (Ledger, "sync", _always),
     "keeping of rejected records": (RejectedRecords, "keep", _always),
+    "write of rejected records": (RejectedRecords, "_append", _always),
     "sync of rejected records": (os, "fsync", _is_of_rejected_records),
     "write of STATE": (run, "write_state", _always),
     "naming of a new ledger": (os, "link", _always),

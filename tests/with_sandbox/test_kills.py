@@ -169,6 +169,7 @@ AMONG_MANY = [
     ("before sync of the ledger", 1),
     ("after sync of the ledger", 1),
     ("before keeping of rejected records", 1),
+    ("amid write of rejected records", 1),
     ("before sync of rejected records", 1),
     ("after sync of rejected records", 1),
     ("after keeping of rejected records", 1),

@@ -24,6 +24,7 @@ from tests.target_process import (
     schema,
     state,
 )
+from tests.with_sandbox.forked_target import ForkedTarget
 
 if TYPE_CHECKING:
     from tests.sandbox_process import Sandbox
@@ -269,8 +270,51 @@ def test_what_is_in_a_file_is_not_exported(settings: Path) -> None:
     assert f"are in {group.file}" in done.stderr
 
 
-def test_a_line_cut_off_by_a_crash_is_shown_as_unreadable(settings: Path) -> None:
+def cut_off(group: Group) -> None:
+    """Leave what a run does that is killed while it writes."""
+    with Path(file_of(group)).open("ab") as file:
+        file.write('{"type":"RECORD","stream":"rows","record":{"id":5,"size":"ü'.encode()[:-1])
+
+
+def test_a_line_cut_off_by_a_kill_is_none_of_what_is_left(settings: Path) -> None:
+    (group,) = left(settings)
+    cut_off(group)
+    assert left(settings) == [group]
+    command(settings, "--done", group.run)
+    assert left(settings) == []
+
+
+def test_a_line_cut_off_by_a_kill_is_passed_over_when_its_file_is_fed_back(sandbox: Sandbox, settings: Path) -> None:
+    (group,) = left(settings)
+    cut_off(group)
+    mend(settings, SIZED_MENDED)
+    done = run_target(settings, b"", "--input", file_of(group))
+    assert done.status == 0, done.log
+    assert "Line 4 was cut off when the run that wrote it was killed" in done.log
+    assert sorted(names(sandbox)) == ["Row 2", "Row 4"]
+    assert left(settings) == []
+
+
+def test_a_whole_line_that_is_no_json_is_shown_as_unreadable_and_ends_a_run_that_is_fed_it(settings: Path) -> None:
     (group,) = left(settings)
     with Path(file_of(group)).open("a", encoding="utf-8") as file:
-        file.write('{"type":"RECORD","str')
+        file.write('{"type":"RECORD","str\n')
     assert [(group.reason, group.count) for group in left(settings)] == [("unmappable", 2), ("unreadable", 1)]
+    done = run_target(settings, b"", "--input", file_of(group))
+    assert done.status == 1
+    assert "Input line 4 can't be read as JSON" in done.log
+
+
+def test_what_a_kill_cut_off_is_kept_by_the_next_run_and_its_file_can_be_fed_back(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = config(tmp_path, sandbox.url, [SIZED])
+    with ForkedTarget() as target:
+        assert target.run(settings, MESSAGES, point=("amid write of rejected records", 1)).status == -9
+    (file,) = (tmp_path / "data" / "rejected").glob("*.jsonl")
+    assert not file.read_bytes().endswith(b"\n")
+    assert run_target(settings, MESSAGES).status == 1
+    assert sum(group.count for group in left(settings) if group.file != str(file)) == 2
+    mend(settings, SIZED_MENDED)
+    assert run_target(settings, b"", "--input", str(file)).status == 0
+    assert not file.exists()
