@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_CONNECT_SECONDS = 5.0
 _RECEIVED_BYTES = 16 * 1024
+_OF_PLAIN_HTTP = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}  # OpenSSL's, by its version
 
 _Asker = TypeVar("_Asker")
 _Opened: TypeAlias = "socket.socket | NoAnswer"
@@ -91,6 +92,9 @@ class Openings(Generic[_Asker]):
             return open_socket(self._route, deadline)
         except ssl.SSLCertVerificationError as error:
             return NoAnswer(Failure.UNTRUSTED, error.verify_message)
+        except ssl.SSLError as error:
+            hint = ", as where plain http is spoken" if error.reason in _OF_PLAIN_HTTP else ""
+            return NoAnswer(Failure.UNREACHABLE, f"{said(error)}{hint}")
         except (OSError, NotHttpError, UnicodeError) as error:
             return NoAnswer(Failure.UNREACHABLE, said(error))
         except BaseException as error:  # noqa: BLE001 - it is raised where the run can end

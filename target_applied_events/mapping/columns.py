@@ -66,6 +66,8 @@ class Columns:
             if reached
             else f"the stream {self.stream} has no column"
         )
+        if not reached and step.lower() == "null":
+            return f'{place} "{step}"; what is empty is written none: {{{{ closed_at is none }}}}'
         return f'{place} "{step}"{nearest(step, names) or _listed(names)}'
 
     def _below(self, nodes: list[_Node], step: str | int) -> list[_Node]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 import uuid as uuids
 import zoneinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from target_applied_events.mapping.arithmetic import binary, whole
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 NAMESPACE: Final = uuids.UUID("5b0f1b0e-6c0a-5d0e-9d43-0d5f2a1c7e11")
 """What the uuids of the filter `uuid` are made under; a change makes every one of them another."""
 
+_ANY_TIME: Final = dt.datetime(2011, 6, 15, 14, 30, tzinfo=dt.UTC)
+_FORMS: Final = "formats are as '%d.%m.%Y %H:%M', or an epoch's unit: s, ms, us, ns"
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_UNITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _DIGITS_OF_SECONDS: Final = 11
@@ -103,20 +107,33 @@ def timestamp(value: Json, form: str | None = None, zone: str = "UTC") -> str:
     """Read a time by its format, in the zone given where it names none, and write it as the endpoint wants it.
 
     Args:
-        value: A text, or an epoch: a number, or text when the format is an epoch's unit.
+        value: A text or a number; without a format, and with an epoch's unit, a number is an epoch.
         form: As `strptime` has it, or `s`, `ms`, `us`, `ns` for an epoch; without it ISO 8601, epochs by their size.
         zone: As the IANA names them, `Europe/Berlin`.
     """
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return _epoch(value, form)
-    if not isinstance(value, str):
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise Unmappable(f"the filter timestamp found {kind(value)}")
-    if form in _EPOCH_UNITS:
-        return _epoch(number(value), form)
+    if form in _EPOCH_UNITS or (form is None and not isinstance(value, str)):
+        return _epoch(number(value) if isinstance(value, str) else value, form)
     place = zone_named(zone)
-    if form is None:
-        return utc(value, place)
-    return _by_format(value, form, place)
+    return utc(text(value), place) if form is None else _by_format(text(value), form, place)
+
+
+@lru_cache
+def check_form(form: str) -> None:
+    """See that a text can be read as a time by a format, by reading one that was written by it.
+
+    Raises:
+        Unmappable: It can't be, or no year would come out.
+    """
+    if form in _EPOCH_UNITS:
+        return
+    try:
+        read = dt.datetime.strptime(_ANY_TIME.strftime(form), form)  # noqa: DTZ007  its zone doesn't matter
+    except (ValueError, re.error):
+        raise Unmappable(f"that is no format of times; {_FORMS}") from None
+    if read.year != _ANY_TIME.year:
+        raise Unmappable(f"that format reads no year; {_FORMS}")
 
 
 def zone_named(zone: str) -> dt.tzinfo:
@@ -128,10 +145,11 @@ def zone_named(zone: str) -> dt.tzinfo:
     try:
         return dt.UTC if zone == "UTC" else zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, TypeError):
-        raise Unmappable(f'there is no time zone "{zone}"; zones have names as Europe/Berlin') from None
+        raise Unmappable("there is no such time zone; zones have names as Europe/Berlin") from None
 
 
 def _by_format(value: str, form: str, place: dt.tzinfo) -> str:
+    check_form(form)
     try:
         moment = dt.datetime.strptime(value.strip(), form)  # noqa: DTZ007  the zone comes on the next line
         aware = moment if moment.tzinfo else moment.replace(tzinfo=place)

@@ -11,12 +11,12 @@ from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 
 from target_applied_events.mapping.arguments import misfit
-from target_applied_events.mapping.filters import zone_named
+from target_applied_events.mapping.filters import check_form, zone_named
 from target_applied_events.mapping.notation import Unmappable
 from target_applied_events.mapping.operations import LEFT_OUT, METHODS, named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from jinja2 import Environment
 
@@ -130,15 +130,17 @@ class Tidier(NodeTransformer):
             self._check_filter(str(named))
         elif named is not None:
             self._check_test(str(named))
-        if node.name == "timestamp" and (zone := _constant(node, 1, "zone")) is not None:
-            self._check_zone(str(zone))
+        if node.name == "timestamp":
+            self._check_constant(check_form, _constant(node, 0, "form"))
+            self._check_constant(zone_named, _constant(node, 1, "zone"))
         return self.generic_visit(node)
 
-    def _check_zone(self, zone: str) -> None:
+    def _check_constant(self, check: Callable[[str], object], given: object) -> None:
         try:
-            zone_named(zone)
+            if given is not None:
+                check(str(given))
         except Unmappable as mistake:
-            self.problems.append(str(mistake))
+            self.problems.append(f'"{given}": {mistake}')
 
     def _check_filter(self, name: str, call: nodes.Filter | None = None) -> None:
         known = [item for item in self.environment.filters if not item.startswith(".")]

@@ -129,7 +129,7 @@ def api_url(value: object) -> str:
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError("must hold no user name, password, query or fragment; the key belongs in api_key.")
     if parts.path.endswith("/events"):
-        raise ValueError(f"must end before /events, which the target adds: {DEFAULT_API_URL}.")
+        raise ValueError(f"must end before /events, which the target adds: {address.removesuffix('/events')}.")
     if parts.scheme == "http" and not _is_loopback(parts):
         raise ValueError("must begin with https://; plain http is allowed for loopback addresses alone.")
     return address

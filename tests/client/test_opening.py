@@ -309,6 +309,16 @@ def test_a_handshake_that_comes_to_nothing_is_unreachable(fault: Fault) -> None:
         assert time.monotonic() - started < SHORT_SECONDS * 30
 
 
+@pytest.mark.usefixtures("trusted")
+def test_where_plain_http_is_spoken_that_is_told() -> None:
+    plain = FaultyServer(lambda peer: peer.socket.sendall(b"HTTP/1.1 400 This is plain HTTP\r\n\r\n"))
+    with plain as server, client_of(server.port, scheme="https") as client:
+        reply = send(client, event())
+    assert isinstance(reply, NoAnswer)
+    assert reply.failure is Failure.UNREACHABLE
+    assert reply.detail.endswith(", as where plain http is spoken")
+
+
 # Proxies
 
 

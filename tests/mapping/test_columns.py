@@ -71,6 +71,7 @@ def test_a_path_that_a_record_may_have_is_no_mistake(path: tuple[str | int, ...]
     [
         (("emial",), 'the stream orders has no column "emial"; did you mean "email"?'),
         (("Email",), 'the stream orders has no column "Email"; did you mean "email"?'),
+        (("null",), 'has no column "null"; what is empty is written none: {{ closed_at is none }}'),
         (("zzz",), 'the stream orders has no column "zzz"; it has email, order-id, open, '),
         (
             ("customer", "namx"),

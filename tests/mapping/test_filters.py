@@ -51,7 +51,9 @@ def test_sha256_is_the_one_that_databases_make() -> None:
         ("07/01/2026 16:30", "%d/%m/%Y %H:%M", "Europe/Berlin", "2026-01-07T15:30:00Z"),
         ("07/04/2026 16:30 +0500", "%d/%m/%Y %H:%M %z", "Europe/Berlin", "2026-04-07T11:30:00Z"),
         (" 07/04/2026 ", "%d/%m/%Y", "UTC", "2026-04-07T00:00:00Z"),
-        ("16:30:00.1200", "%H:%M:%S.%f", "UTC", "1900-01-01T16:30:00.12Z"),
+        ("2026 16:30:00.1200", "%Y %H:%M:%S.%f", "UTC", "2026-01-01T16:30:00.12Z"),
+        (20260407, "%Y%m%d", "UTC", "2026-04-07T00:00:00Z"),
+        (Decimal("2026.097"), "%Y.%j", "Europe/Berlin", "2026-04-06T22:00:00Z"),
         ("2026-04-07 16:30", None, "Europe/Berlin", "2026-04-07T14:30:00Z"),
         ("2026-04-07T16:30Z", None, "Europe/Berlin", "2026-04-07T16:30:00Z"),
         (1775572200, None, "UTC", "2026-04-07T14:30:00Z"),
@@ -85,6 +87,11 @@ def test_a_timestamp_is_read_by_its_format_and_zone(value: Json, form: str | Non
         (Decimal("1E+999999999"), None, "UTC"),
         (Decimal("NaN"), None, "UTC"),
         ("2026", "%", "UTC"),
+        ("2026", "%Q", "UTC"),
+        ("2026 2026", "%Y %Y", "UTC"),
+        ("16:30", "%H:%M", "UTC"),
+        ("millis", "millis", "UTC"),
+        (1775572200123, "millis", "UTC"),
     ],
 )
 def test_what_is_no_timestamp_is_unmappable(value: Json, form: str | None, zone: str) -> None:

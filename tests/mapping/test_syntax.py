@@ -27,8 +27,15 @@ def template(source: str) -> Template:
         ("{{ tags | random }}", 'the filter "random" isn\'t available'),
         ("{{ now() }}", "only range(), namespace() and methods"),
         ("{{ email.lowr() }}", '"lowr()" is nothing that can be called here; did you mean "lower"?'),
-        ("{{ d | timestamp('%d', 'Europe/Berlni') }}", 'there is no time zone "Europe/Berlni"'),
-        ("{{ d | timestamp(zone='Mars') }}", 'there is no time zone "Mars"'),
+        (
+            "{{ d | timestamp('%d.%Q.%Y') }}",
+            '"%d.%Q.%Y": that is no format of times; formats are as \'%d.%m.%Y',
+        ),
+        ("{{ d | timestamp('%Y %Y') }}", '"%Y %Y": that is no format of times'),
+        ("{{ d | timestamp(form='%d.%m.') }}", '"%d.%m.": that format reads no year'),
+        ("{{ d | timestamp('millis') }}", "or an epoch's unit: s, ms, us, ns"),
+        ("{{ d | timestamp('%Y', 'Europe/Berlni') }}", '"Europe/Berlni": there is no such time zone'),
+        ("{{ d | timestamp(zone='Mars') }}", '"Mars": there is no such time zone'),
         (
             "{{ email | lower('x') }}",
             'the filter "lower" is given other arguments than it takes; it takes no arguments',
