@@ -112,6 +112,7 @@ class _Viewing:
         self._show, self._limit, self._expectation = show, limit, expectation
         self._events: Counter[tuple[str, str]] = Counter()
         self._rejected: Counter[tuple[str, str, str, str]] = Counter()
+        self._rejecting: set[str] = set()
         self._differences: list[str] = []
         self._different = 0
 
@@ -140,6 +141,7 @@ class _Viewing:
             self._events[item.event.stream, item.event.mapping] += 1
             return
         rejection = item.rejection
+        self._rejecting.add(rejection.mapping or "")
         for error in rejection.errors:
             kind = (item.stream.name, rejection.mapping or "", rejection.reason, f"{error.path}: {error.message}")
             if kind in self._rejected or len(self._rejected) < MOST_KINDS:
@@ -167,12 +169,19 @@ class _Viewing:
             f"{self._events.total()} events, {self.count - self._events.total()} rejected, "
             f"{summary.skipped_by_mapping} skipped by a mapping, {summary.passed_over} passed over. Nothing was sent."
         )
+        self._tell_silent(target)
         if not target.streams:
             target.tell_unmet_mappings()
         elif not target.receiver.met:
             logger.warning("--stream met no stream that came and has a mapping: %s.", ", ".join(target.streams))
         if self._expectation is not None:
             self._tell_differences(self._expectation, out)
+
+    def _tell_silent(self, target: PreviewRun) -> None:
+        """Warn of each mapping whose `when` took none of the records: quotes or a word's case may be wrong in it."""
+        heard = {mapping for _, mapping in self._events} | self._rejecting
+        for label in sorted(target.receiver.met - heard) if target.receiver.summary.skipped_by_mapping else ():
+            logger.warning("%s made no event of any record that was read: see its `when`.", label)
 
     def _tell_differences(self, expectation: Expectation, out: Console) -> None:
         self._differ(expectation.missing())

@@ -11,6 +11,7 @@ from target_applied_events.mapping.template import Template
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from target_applied_events.mapping.comparisons import Comparison
     from target_applied_events.mapping.declaration import Declaration
     from target_applied_events.mapping.syntax import Path
 
@@ -37,6 +38,9 @@ def mistakes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> I
         for path in sorted(template.paths, key=str):
             if (problem := _missing(columns, path)) is not None:
                 yield f"{declaration.label}.{field}: {problem}"
+        for problem in dict.fromkeys(_never_met(columns, comparison) for comparison in template.comparisons):
+            if problem is not None:
+                yield f"{declaration.label}.{field}: {problem}"
     for field, want, template in declaration.wants():
         if (problem := _unfit(columns, template, want)) is not None:
             yield f"{declaration.label}.{field}: {problem}"
@@ -61,6 +65,11 @@ def _column_path(path: Path) -> Path:
 
 def _missing(columns: Columns, path: Path) -> str | None:
     return columns.missing(_column_path(path))
+
+
+def _never_met(columns: Columns, comparison: Comparison) -> str | None:
+    path = _column_path(comparison.path)
+    return comparison.problem(".".join(map(str, path)), columns.types(path)) if path else None
 
 
 def _types(columns: Columns, template: Template) -> frozenset[str]:

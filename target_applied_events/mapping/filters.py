@@ -12,6 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import UNSET, UnsetType
+
 from target_applied_events.mapping.arithmetic import binary, whole
 from target_applied_events.mapping.contract import is_uuid, number
 from target_applied_events.mapping.notation import Unmappable, canonical, kind, text
@@ -181,25 +183,41 @@ def _places(value: int | Decimal) -> int:
     return 6 if digits <= _DIGITS_OF_MICROSECONDS else 9
 
 
-def to_decimal(value: Json, default: Json = Decimal(0)) -> Json:
-    """Read a number, exactly; where there is none, the default."""
+def to_decimal(value: Json, default: Json | UnsetType = UNSET) -> Json:
+    """Read a number, exactly; where there is none, the default.
+
+    Raises:
+        Unmappable: There is none, and no default: a 0 that nobody asked for is a wrong figure in a metric.
+    """
     if isinstance(value, int | Decimal):
         return Decimal(value)
     try:
         return number(scalar_text(value))
     except Unmappable:
-        return default
+        return _default_of("float", default)
 
 
-def to_integer(value: Json, default: Json = 0, base: int = 10) -> Json:
-    """Read a whole number, cutting off what is behind the point; where there is none, the default."""
+def to_integer(value: Json, default: Json | UnsetType = UNSET, base: int = 10) -> Json:
+    """Read a whole number, cutting off what is behind the point; where there is none, the default.
+
+    Raises:
+        Unmappable: As for `to_decimal`.
+    """
     if isinstance(value, int | Decimal):
         return whole(value)
     try:
         found = scalar_text(value)
         return int(found, base) if base != 10 else whole(number(found))  # noqa: PLR2004  base ten is ours to read
     except (Unmappable, ValueError):
-        return default
+        return _default_of("int", default)
+
+
+def _default_of(name: str, default: Json | UnsetType) -> Json:
+    if default is UNSET:
+        raise Unmappable(
+            f"the filter {name} found what is no number; {name}(none) makes null of that, and {name}(0) makes it 0"
+        )
+    return default
 
 
 PLAIN: Final[dict[str, Callable[..., Any]]] = {

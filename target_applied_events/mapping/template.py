@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
+from target_applied_events.mapping.comparisons import Comparison, comparisons
 from target_applied_events.mapping.expressions import SANDBOX, Evaluation, settled
 from target_applied_events.mapping.notation import Unmappable, text
 from target_applied_events.mapping.simple import Simple
@@ -33,12 +34,14 @@ class Template:
     Attributes:
         source: Its text; what is no text stands for itself.
         paths: The columns that it names, and what it reaches for in them.
+        comparisons: Those of a column with a constant.
         is_constant: Whether it holds no expression.
         is_alone: Whether it is one expression and nothing else, so that its value keeps its type.
     """
 
     source: Json
     paths: frozenset[Path] = frozenset()
+    comparisons: tuple[Comparison, ...] = ()
     is_constant: bool = True
     is_alone: bool = False
     _parts: tuple[nodes.Expr, ...] | None = field(default=None, repr=False)
@@ -129,6 +132,7 @@ def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
     local = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
     if any(True for _ in tree.find_all(nodes.For)):
         local.add("loop")
+    compared = tuple(comparisons(tree, local))
     tidier = Tidier(SANDBOX, local)
     tree = tidier.visit(tree)
     if tidier.problems:
@@ -139,7 +143,7 @@ def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
         return Template("".join(part.data for part in parts if isinstance(part, nodes.TemplateData))), ()
     alone = parts is not None and len(parts) == 1
     paths, root = frozenset(tidier.paths), _compiled(tree)
-    return Template(source, paths, is_constant=False, is_alone=alone, _parts=parts, _root=root), ()
+    return Template(source, paths, compared, is_constant=False, is_alone=alone, _parts=parts, _root=root), ()
 
 
 def _output(tree: nodes.Template) -> tuple[nodes.Expr, ...] | None:

@@ -78,6 +78,16 @@ def test_the_summary_counts_events_skips_and_rejections_with_their_reasons(
     assert "$.id: " in shown.stderr
 
 
+def test_a_mapping_whose_when_took_no_record_is_named_and_one_that_made_or_rejected_something_is_not(
+    tmp_path: Path,
+) -> None:
+    silent = MAPPINGS[1] | {"when": "{{ text == 'Steer' }}"}
+    rejecting = MAPPINGS[0] | {"when": "{{ id == 2 }}", "name": "Size of {{ id }}"}
+    done = preview(tmp_path, MESSAGES, mappings=[MAPPINGS[0], silent, rejecting])
+    assert "mappings[1] made no event of any record that was read: see its `when`." in done.stderr
+    assert done.stderr.count("made no event") == 1
+
+
 def test_on_a_terminal_it_draws_boxes_and_lets_no_value_steer_the_terminal(tmp_path: Path) -> None:
     path = config(tmp_path, "https://nowhere.invalid/v1", MAPPINGS, api_key=None, shop_id=None)
     (tmp_path / "in").write_bytes(as_lines(MESSAGES))

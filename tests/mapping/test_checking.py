@@ -108,6 +108,13 @@ def test_a_column_that_is_not_there_is_found_wherever_a_template_names_it(name: 
     ]
 
 
+@pytest.mark.parametrize("name", ["when", "description", "contact.email", "once_per", "metric.value"])
+def test_a_comparison_that_is_never_met_is_found_wherever_it_stands(name: str) -> None:
+    said = f'm.{name}: the column "string" is a string, which never meets 1; '
+    mistakes = found(field(name, "{{ integer == 2 and (string == 1 or record.string in [1]) }}"))
+    assert [mistake.startswith(said) for mistake in mistakes].count(True) == 1
+
+
 def test_properties_are_checked_by_their_names() -> None:
     raw = {"metric": {"metric_name": "m", "additional_properties": {"a-b": "{{ strinx }}"}}}
     assert found(raw) == [

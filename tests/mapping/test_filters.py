@@ -10,6 +10,8 @@ from target_applied_events.mapping.filters import fromjson, sha256, timestamp, t
 from target_applied_events.mapping.notation import Unmappable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from target_applied_events.event import Json
 
 UUID = "0b7f0a52-3c55-4a4e-9d0e-6f2a7f6f9a01"
@@ -110,18 +112,25 @@ def test_what_is_no_json_is_unmappable(value: str) -> None:
         fromjson(value)
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [("1.10", Decimal("1.10")), (5, Decimal(5)), ("x", Decimal(0)), ("NaN", Decimal(0)), ([], Decimal(0))],
-)
+@pytest.mark.parametrize(("value", "expected"), [(" 1.10", Decimal("1.10")), (5, Decimal(5)), (True, Decimal(1))])
 def test_float_reads_exactly(value: Json, expected: Decimal) -> None:
     assert to_decimal(value) == expected
     assert isinstance(to_decimal(value), Decimal)
 
 
-@pytest.mark.parametrize(("value", "expected"), [("12.9", 12), (Decimal("-1.9"), -1), ("x", 0), (True, 1), ([], 0)])
+@pytest.mark.parametrize(("value", "expected"), [("12.9", 12), (Decimal("-1.9"), -1), (True, 1)])
 def test_int_cuts_off_what_is_behind_the_point(value: Json, expected: int) -> None:
     assert to_integer(value) == expected
     assert type(to_integer(value)) is int
-    assert to_integer("ff", 0, 16) == 255
-    assert to_integer("x", None) is None
+    assert to_integer("ff", base=16) == 255
+
+
+@pytest.mark.parametrize("value", ["x", "12,50", "NaN", "", [], {}])
+@pytest.mark.parametrize("read", [to_decimal, to_integer])
+def test_what_is_no_number_is_the_default_that_is_given_and_else_unmappable(
+    read: Callable[..., Json], value: Json
+) -> None:
+    assert read(value, None) is None
+    assert read(value, 0) == 0
+    with pytest.raises(Unmappable, match="found what is no number"):
+        read(value)

@@ -56,6 +56,13 @@ IN_THE_MAPPING: dict[str, tuple[Message, str]] = {
             "other forms: timestamp('%d.%m.%Y %H:%M'); a column is written \"{{ paid_at }}\""
         ),
     ),
+    "quotes around a number": (
+        {"when": "{{ number == '1001' }}"},
+        (
+            "mappings[0].when: the column \"number\" is an integer, which never meets the text '1001'; "
+            "without quotes it is no text: 1001"
+        ),
+    ),
     "no braces around a condition": (
         {"when": "status == 'paid'"},
         "mappings[0].when: is one expression and nothing else: \"{{ status == 'paid' }}\"",

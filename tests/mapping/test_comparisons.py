@@ -1,0 +1,98 @@
+"""A comparison that no record can meet is found at the schema, and none that a record may meet."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_applied_events.mapping.comparisons import Comparison, Constant
+from target_applied_events.mapping.notation import Unmappable
+from target_applied_events.mapping.template import Template, parse, why_not
+
+if TYPE_CHECKING:
+    from target_applied_events.event import Json
+
+
+def template(source: str) -> Template:
+    found, problems = parse(source)
+    assert found is not None, problems
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "compared"),
+    [
+        ("{{ a == 1 }}", [Comparison(("a",), 1)]),
+        ("{{ 'x' != a.b['c'][0] }}", [Comparison(("a", "b", "c", 0), "x")]),
+        ("{{ record['a-b'] < -1.50 }}", [Comparison(("record", "a-b"), Decimal("-1.50"))]),
+        ("{{ 0 < a <= 9 }}", [Comparison(("a",), 0), Comparison(("a",), 9)]),
+        ("{{ a in ('x', 2) or a not in [true] }}", [Comparison(("a",), item) for item in ("x", 2, True)]),
+        ("{% if a == 'x' %}y{% endif %}", [Comparison(("a",), "x")]),
+        ("{{ a == none }} {{ a == b }} {{ a | lower == 'x' }} {{ a is none }} {{ 'x' in a }}", []),
+        ("{% for a in b %}{{ a == 1 }}{{ loop.index == 'x' }}{% endfor %}", []),
+    ],
+)
+def test_the_columns_that_are_compared_with_constants_are_found(source: str, compared: list[Comparison]) -> None:
+    assert sorted(template(source).comparisons, key=str) == sorted(compared, key=str)
+
+
+@pytest.mark.parametrize(
+    ("types", "constant", "said"),
+    [
+        ({"string"}, 1, "the column \"a\" is a string, which never meets 1; as text it is '1', and a | float reads"),
+        ({"string"}, Decimal("1.50"), "; as text it is '1.50', and a | float reads a number"),
+        ({"string"}, True, "; as text it is 'true'"),
+        (
+            {"integer", "number"},
+            "7",
+            "the column \"a\" is an integer or a number, which never meets the text '7'; without",
+        ),
+        ({"boolean"}, "true", "; without quotes it is no text: true"),
+        ({"number"}, "", "the text ''; what is empty is none"),
+        ({"number"}, "n/a", "which never meets the text 'n/a'"),
+        ({"object"}, "x", 'the column "a" is an object, which never meets'),
+        ({"array"}, 1, "which never meets 1"),
+    ],
+)
+def test_what_never_meets_is_said_with_what_to_write(types: set[str], constant: Constant, said: str) -> None:
+    assert said in (Comparison(("a",), constant).problem("a", types) or "")
+
+
+VALUES: dict[str, st.SearchStrategy[Json]] = {
+    "string": st.text(max_size=3) | st.sampled_from(["1", "true"]),
+    "integer": st.integers(-2, 2),
+    "number": st.decimals(-2, 2, places=1),
+    "boolean": st.booleans(),
+    "array": st.lists(st.integers(), max_size=1),
+    "object": st.dictionaries(st.text(max_size=1), st.integers(), max_size=1),
+}
+CONSTANTS: dict[str, Constant] = {
+    "'1'": "1",
+    "'true'": "true",
+    "''": "",
+    "1": 1,
+    "-1.0": Decimal("-1.0"),
+    "true": True,
+    "0": 0,
+}
+
+
+@given(st.data(), st.sampled_from(sorted(CONSTANTS)), st.sampled_from(["a == {}", "a in [{}]", "{} == a", "a < {}"]))
+def test_no_record_meets_what_is_said_never_to_be_met(data: st.DataObject, written: str, form: str) -> None:
+    types = data.draw(st.sets(st.sampled_from(sorted(VALUES)), min_size=1))
+    found = template("{{ %s }}" % form.format(written))  # noqa: UP031 - braces
+    assert found.comparisons == (Comparison(("a",), CONSTANTS[written]),)
+    if found.comparisons[0].problem("a", types) is not None:
+        value = data.draw(st.one_of([VALUES[name] for name in types]))
+        assert outcome(found, value) is False or "<" in form
+
+
+def outcome(found: Template, value: Json) -> Json:
+    try:
+        return found.reader("s", strict=False)({"a": value})
+    except (Unmappable, TypeError) as error:
+        return why_not(error)
