@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from target_applied_events.mapping.columns import RESERVED, Columns, named
@@ -38,9 +39,7 @@ def mistakes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> I
         for path in sorted(template.paths, key=str):
             if (problem := _missing(columns, path)) is not None:
                 yield f"{declaration.label}.{field}: {problem}"
-        for problem in dict.fromkeys(_never_met(columns, comparison) for comparison in template.comparisons):
-            if problem is not None:
-                yield f"{declaration.label}.{field}: {problem}"
+        yield from (f"{declaration.label}.{field}: {problem}" for problem in _never_met(columns, template))
     for field, want, template in declaration.wants():
         if (problem := _unfit(columns, template, want)) is not None:
             yield f"{declaration.label}.{field}: {problem}"
@@ -67,9 +66,16 @@ def _missing(columns: Columns, path: Path) -> str | None:
     return columns.missing(_column_path(path))
 
 
-def _never_met(columns: Columns, comparison: Comparison) -> str | None:
-    path = _column_path(comparison.path)
-    return comparison.problem(".".join(map(str, path)), columns.types(path)) if path else None
+def _never_met(columns: Columns, template: Template) -> Iterator[str]:
+    """Say what columns are compared with and never are; `id == 7 or id == '7'` is for streams of either kind."""
+    by_column: dict[Path, list[Comparison]] = defaultdict(list)
+    for comparison in template.comparisons:
+        by_column[_column_path(comparison.path)].append(comparison)
+    for path, compared in by_column.items():
+        column, types = ".".join(map(str, path)), columns.types(path) if path else frozenset()
+        problems = [comparison.problem(column, types) for comparison in compared]
+        if all(problems):
+            yield from dict.fromkeys(filter(None, problems))
 
 
 def _types(columns: Columns, template: Template) -> frozenset[str]:

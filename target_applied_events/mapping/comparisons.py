@@ -70,7 +70,7 @@ def comparisons(tree: nodes.Node, local: Collection[str]) -> Iterator[Comparison
     for compare in tree.find_all(nodes.Compare):
         left = compare.expr
         for operand in compare.ops:
-            if operand.op in ("in", "notin"):
+            if operand.op.endswith("in"):  # or its negation
                 items = operand.expr.items if isinstance(operand.expr, nodes.List | nodes.Tuple) else []
                 pairs = [(left, item) for item in items]
             else:

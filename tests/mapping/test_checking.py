@@ -115,6 +115,13 @@ def test_a_comparison_that_is_never_met_is_found_wherever_it_stands(name: str) -
     assert [mistake.startswith(said) for mistake in mistakes].count(True) == 1
 
 
+@pytest.mark.parametrize(
+    "condition", ["integer == 1 or integer == '1'", "string in (1, '1')", "stream == 1", "record.stream == 1"]
+)
+def test_a_comparison_that_may_be_met_in_some_stream_is_no_mistake(condition: str) -> None:
+    assert found(field("when", "{{ %s }}" % condition)) == []  # noqa: UP031 - braces
+
+
 def test_properties_are_checked_by_their_names() -> None:
     raw = {"metric": {"metric_name": "m", "additional_properties": {"a-b": "{{ strinx }}"}}}
     assert found(raw) == [
