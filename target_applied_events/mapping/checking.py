@@ -36,10 +36,8 @@ def mistakes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> I
     """Go through all that the schema shows wrong with a mapping, each a sentence that says where and what to do."""
     columns = Columns(stream, schema)
     for field, template in _templates(declaration):
-        for path in sorted(template.paths, key=str):
-            if (problem := _missing(columns, path)) is not None:
-                yield f"{declaration.label}.{field}: {problem}"
-        yield from (f"{declaration.label}.{field}: {problem}" for problem in _never_met(columns, template))
+        problems = [*_missing(columns, template), *_never_met(columns, template)]
+        yield from (f"{declaration.label}.{field}: {problem}" for problem in dict.fromkeys(problems))
     for field, want, template in declaration.wants():
         if (problem := _unfit(columns, template, want)) is not None:
             yield f"{declaration.label}.{field}: {problem}"
@@ -62,8 +60,10 @@ def _column_path(path: Path) -> Path:
     return () if path[0] == "stream" else path
 
 
-def _missing(columns: Columns, path: Path) -> str | None:
-    return columns.missing(_column_path(path))
+def _missing(columns: Columns, template: Template) -> Iterator[str]:
+    for path in sorted(template.paths, key=str):
+        if (problem := columns.missing(_column_path(path))) is not None:
+            yield problem
 
 
 def _never_met(columns: Columns, template: Template) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _never_met(columns: Columns, template: Template) -> Iterator[str]:
         column, types = ".".join(map(str, path)), columns.types(path) if path else frozenset()
         problems = [comparison.problem(column, types) for comparison in compared]
         if all(problems):
-            yield from dict.fromkeys(filter(None, problems))
+            yield from filter(None, problems)
 
 
 def _types(columns: Columns, template: Template) -> frozenset[str]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
-
-from jinja2 import nodes
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from target_applied_events.mapping.columns import named
 from target_applied_events.mapping.notation import text
-from target_applied_events.mapping.syntax import Path, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
-Constant = str | bool | int | Decimal
+    from target_applied_events.mapping.syntax import Path
+
+Constant: TypeAlias = str | bool | int | Decimal
 
 _TEXT: Final = frozenset({"string"})
 _NUMBERS: Final = frozenset({"integer", "number", "boolean"})  # true is 1 to Jinja
@@ -58,35 +57,3 @@ def _hint(constant: str) -> str:
     if not constant.strip():
         return "; what is empty is none"
     return f"; without quotes it is no text: {constant}" if _NO_TEXT.fullmatch(constant) else ""
-
-
-def comparisons(tree: nodes.Node, local: Collection[str]) -> Iterator[Comparison]:
-    """Find all of a template as it was read.
-
-    Args:
-        tree: The template.
-        local: The names that it gives itself, which are no columns.
-    """
-    for compare in tree.find_all(nodes.Compare):
-        left = compare.expr
-        for operand in compare.ops:
-            if operand.op.endswith("in"):  # or its negation
-                items = operand.expr.items if isinstance(operand.expr, nodes.List | nodes.Tuple) else []
-                pairs = [(left, item) for item in items]
-            else:
-                pairs = [(left, operand.expr), (operand.expr, left)]
-            for named_one, other in pairs:
-                path, constant = path_of(named_one), _constant(other)
-                if path is not None and path[0] not in local and constant is not None:
-                    yield Comparison(path, constant)
-            left = operand.expr
-
-
-def _constant(node: nodes.Node) -> Constant | None:
-    match node:
-        case nodes.Neg(node=nodes.Const(value=int() | Decimal() as number)):
-            return -number
-        case nodes.Const(value=str() | bool() | int() | Decimal() as value):
-            return value
-        case _:
-            return None

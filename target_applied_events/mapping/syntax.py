@@ -62,16 +62,14 @@ def path_of(node: nodes.Node) -> Path | None:
 class Tidier(NodeTransformer):
     """After a visit, no call is left in the tree and all that was wrong with it is in `problems`."""
 
-    def __init__(self, environment: Environment, local: Iterable[str]) -> None:
-        """Take what filters and tests there are, and the names that the template itself gives."""
+    def __init__(self, environment: Environment) -> None:
+        """Take what filters and tests there are."""
         self.environment = environment
-        self.local = frozenset(local)
         self.problems: list[str] = []
-        self.paths: set[Path] = set()
 
     def __repr__(self) -> str:
         """Tell what was found."""
-        return f"<{type(self).__name__} problems={self.problems} paths={sorted(map(str, self.paths))}>"
+        return f"<{type(self).__name__} problems={self.problems}>"
 
     def generic_visit(self, node: _Node, *args: object, **kwargs: object) -> _Node:
         """Visit what is in a node, and refuse statements that mappings don't have."""
@@ -88,15 +86,9 @@ class Tidier(NodeTransformer):
         found: nodes.Expr = self.visit(node)
         return found
 
-    def _reached(self, node: nodes.Expr) -> None:
-        path = path_of(node)
-        if path is not None and path[0] not in self.local:
-            self.paths.add(path)
-
     def visit_Name(self, node: nodes.Name) -> nodes.Expr:  # noqa: N802  as Jinja names it
-        """Note a column."""
+        """Read a column by its own name, where Python would read that as another's."""
         if node.ctx == "load":
-            self._reached(node)
             if node.name == "self" or self._is_another(node.name):  # to Jinja, which makes Python's names of names
                 column = nodes.Const(node.name)
                 return nodes.Getitem(nodes.Name("record", "load"), column, "load", lineno=node.lineno)
@@ -110,15 +102,13 @@ class Tidier(NodeTransformer):
         return unicodedata.normalize("NFKC", name) != name
 
     def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:  # noqa: N802  as Jinja names it
-        """Note a path; Python's own attributes are no part of a record."""
+        """Refuse Python's own attributes: they are no part of a record."""
         if node.attr.startswith("__"):
             self.problems.append(f'"{node.attr}" is out of reach: a mapping reads columns and nothing else')
-        self._reached(node)
         return self.generic_visit(node)
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802  as Jinja names it
-        """Note a path; what is cut out counts as made."""
-        self._reached(node)
+        """Count what is cut out as made."""
         node = self.generic_visit(node)
         return _filter(node, ".made", [], []) if isinstance(node.arg, nodes.Slice) else node
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
-from target_applied_events.mapping.comparisons import Comparison, comparisons
 from target_applied_events.mapping.expressions import SANDBOX, Evaluation, settled
 from target_applied_events.mapping.notation import Unmappable, text
+from target_applied_events.mapping.references import References
 from target_applied_events.mapping.simple import Simple
 from target_applied_events.mapping.source import Source
 from target_applied_events.mapping.syntax import Path, Tidier, path_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from target_applied_events.event import Json, Record
+    from target_applied_events.mapping.comparisons import Comparison
 
 Reader: TypeAlias = "Callable[[Record], Json]"
 """From a record to the value that a template makes of it; may raise anything, which means that it can't (`why_not`)."""
@@ -129,21 +130,21 @@ def _told(mistake: TemplateSyntaxError) -> str:
 
 def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
     tree = SANDBOX.parse(source)
-    local = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
-    if any(True for _ in tree.find_all(nodes.For)):
-        local.add("loop")
-    compared = tuple(comparisons(tree, local))
-    tidier = Tidier(SANDBOX, local)
+    found = References()
+    found.visit(tree)
+    tidier = Tidier(SANDBOX)
     tree = tidier.visit(tree)
-    if tidier.problems:
-        return None, tuple(dict.fromkeys(tidier.problems))
+    if problems := (*tidier.problems, *found.problems):
+        return None, tuple(dict.fromkeys(problems))
     tree.set_environment(SANDBOX)
     parts = _output(tree)
     if parts is not None and all(isinstance(part, nodes.TemplateData) for part in parts):
         return Template("".join(part.data for part in parts if isinstance(part, nodes.TemplateData))), ()
     alone = parts is not None and len(parts) == 1
-    paths, root = frozenset(tidier.paths), _compiled(tree)
-    return Template(source, paths, compared, is_constant=False, is_alone=alone, _parts=parts, _root=root), ()
+    compared, root = tuple(found.comparisons), _compiled(tree)
+    return Template(
+        source, frozenset(found.paths), compared, is_constant=False, is_alone=alone, _parts=parts, _root=root
+    ), ()
 
 
 def _output(tree: nodes.Template) -> tuple[nodes.Expr, ...] | None:

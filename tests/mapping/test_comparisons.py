@@ -24,23 +24,6 @@ def template(source: str) -> Template:
 
 
 @pytest.mark.parametrize(
-    ("source", "compared"),
-    [
-        ("{{ a == 1 }}", [Comparison(("a",), 1)]),
-        ("{{ 'x' != a.b['c'][0] }}", [Comparison(("a", "b", "c", 0), "x")]),
-        ("{{ record['a-b'] < -1.50 }}", [Comparison(("record", "a-b"), Decimal("-1.50"))]),
-        ("{{ 0 < a <= 9 }}", [Comparison(("a",), 0), Comparison(("a",), 9)]),
-        ("{{ a in ('x', 2) or a not in [true] }}", [Comparison(("a",), item) for item in ("x", 2, True)]),
-        ("{% if a == 'x' %}y{% endif %}", [Comparison(("a",), "x")]),
-        ("{{ a == none }} {{ a == b }} {{ a | lower == 'x' }} {{ a is none }} {{ 'x' in a }}", []),
-        ("{% for a in b %}{{ a == 1 }}{{ loop.index == 'x' }}{% endfor %}", []),
-    ],
-)
-def test_the_columns_that_are_compared_with_constants_are_found(source: str, compared: list[Comparison]) -> None:
-    assert sorted(template(source).comparisons, key=str) == sorted(compared, key=str)
-
-
-@pytest.mark.parametrize(
     ("types", "constant", "said"),
     [
         ({"string"}, 1, "the column \"a\" is a string, which never meets 1; as text it is '1', and a | float reads"),
