@@ -32,32 +32,56 @@ def _squashed(name: str) -> str:
     return re.sub(r"[-_.]", "", name.lower())
 
 
+def names(declarations: Sequence[Declaration]) -> dict[str, str]:
+    """Give the names of mappings' events as they are written there, by the mappings' labels."""
+    return {item.label: text(item.fields["name"].source) for item in declarations}
+
+
 def clashes(declarations: Sequence[Declaration]) -> tuple[str, ...]:
-    """Find the mappings that can meet on a stream and would take each other's events for their own.
+    """Find the mappings that can meet on a stream and would take each other's events or metrics for their own.
 
     An event with `once_per` is known by its stream, the text of its name's template, and what `once_per` gives: of
-    two mappings that have both alike the second would never deliver.
+    two mappings that have both alike the second would never deliver. A metric is known by its `deduping_key`: of two
+    that have it alike the endpoint would count the first alone.
     """
-    return tuple(
-        f"{second.label}: has the same name and once_per as {first.label}, so its events would pass for those;"
-        " give it another name, or put something of its own into once_per"
-        for first, second in itertools.combinations(declarations, 2)
-        if _occasion(first) is not None and _occasion(first) == _occasion(second) and _can_meet(first, second)
+    pairs = [pair for pair in itertools.combinations(declarations, 2) if _can_meet(*pair) and _share_shop(*pair)]
+    return (
+        *(
+            f"{second.label}: has the same name and once_per as {first.label}, so its events would pass for those;"
+            " give it another name, or put something of its own into once_per"
+            for first, second in pairs
+            if _occasion(first) is not None and _occasion(first) == _occasion(second)
+        ),
+        *(
+            f"{second.label}.metric.deduping_key: is the same as that of {first.label}, so the endpoint would count"
+            " one metric of the two; leave it out, or put something of its own into it"
+            for first, second in pairs
+            if (key := _written(first, "metric.deduping_key")) and key == _written(second, "metric.deduping_key")
+        ),
     )
 
 
 def _occasion(declaration: Declaration) -> tuple[str, str] | None:
-    once_per = declaration.fields.get("once_per")
-    if once_per is None:
+    once_per = _written(declaration, "once_per")
+    return None if once_per is None else (text(declaration.fields["name"].source), once_per)
+
+
+def _written(declaration: Declaration, field: str) -> str | None:
+    """Give what a field is written as, in one form for what comes to the same; None where it isn't mapped."""
+    if (template := declaration.fields.get(field)) is None:
         return None
-    match once_per.column:  # record.id and id are one column
+    match template.column:  # record.id and id are one column
         case ("record", str(name), *steps):
-            what = str((name, *steps))
+            return str((name, *steps))
         case None:
-            what = re.sub(r"\s+", "", text(once_per.source))
+            return re.sub(r"\s+", "", text(template.source))
         case path:
-            what = str(path)
-    return text(declaration.fields["name"].source), what
+            return str(path)
+
+
+def _share_shop(first: Declaration, second: Declaration) -> bool:
+    """Tell whether two mappings may be for one shop: what they make for two shops never meets."""
+    return _written(first, "shop_id") == _written(second, "shop_id")
 
 
 def _can_meet(first: Declaration, second: Declaration) -> bool:

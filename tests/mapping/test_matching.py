@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_applied_events.mapping.declaration import Declaration, declare
-from target_applied_events.mapping.matching import choose, clashes, near_miss
+from target_applied_events.mapping.matching import choose, clashes, names, near_miss
 
 
 def declared(stream: str, label: str = "mappings[0]", **changes: object) -> Declaration:
@@ -81,6 +81,58 @@ def test_two_mappings_that_would_take_each_others_events_for_their_own_clash(
 )
 def test_mappings_that_never_meet_or_differ_do_not_clash(one: Declaration, other: Declaration) -> None:
     assert clashes([one, other]) == ()
+
+
+SHOP = "66e4c0de-0000-4000-8000-000000000001"
+OTHER_SHOP = "66e4c0de-0000-4000-8000-000000000002"
+
+
+def with_metric(stream: str, label: str, key: str | None, name: str = "m", **changes: object) -> Declaration:
+    deduping = {} if key is None else {"deduping_key": key}
+    return declared(stream, label, name=label, metric={"metric_name": name, **deduping}, **changes)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (with_metric("orders", "a", "{{ id }}"), with_metric("orders", "b", "{{id}}", "another")),
+        (with_metric("orders", "a", "{{ id }}"), with_metric("orders", "b", "{{ record.id }}")),
+        (with_metric("orders", "a", "o-{{ id }}"), with_metric("orders", "b", "o-{{ id }}", **ONCE)),
+        (with_metric("public-*", "a", "{{ id }}"), with_metric("*-orders", "b", "{{ id }}")),
+        (with_metric("orders", "a", "{{ id }}", shop_id=SHOP), with_metric("orders", "b", "{{ id }}", shop_id=SHOP)),
+    ],
+)
+def test_two_mappings_of_whose_metrics_the_endpoint_would_count_one_alone_clash(
+    one: Declaration, other: Declaration
+) -> None:
+    (said,) = clashes([one, other])
+    assert said.startswith("b.metric.deduping_key: is the same as that of a, ")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (with_metric("orders", "a", "{{ id }}"), with_metric("orders", "b", "refund-{{ id }}")),
+        (with_metric("orders", "a", "{{ id }}"), with_metric("customers", "b", "{{ id }}")),
+        (with_metric("orders", "a", "{{ id }}"), with_metric("ord*", "b", "{{ id }}")),
+        (with_metric("orders", "a", "{{ id }}"), with_metric("orders", "b", None)),
+        (with_metric("orders", "a", None), with_metric("orders", "b", None)),
+    ],
+)
+def test_metrics_with_keys_of_their_own_do_not_clash(one: Declaration, other: Declaration) -> None:
+    assert clashes([one, other]) == ()
+
+
+def test_what_two_mappings_make_for_two_shops_never_clashes() -> None:
+    same = {"name": "x", "metric": {"metric_name": "m", "deduping_key": "{{ id }}"}, **ONCE}
+    shops = [declared("orders", "a", shop_id=SHOP, **same), declared("orders", "b", shop_id=OTHER_SHOP, **same)]
+    assert clashes(shops) == ()
+    assert len(clashes([declared("orders", "a", **same), declared("orders", "b", **same)])) == 2
+
+
+def test_names_are_given_as_they_are_written() -> None:
+    mappings = [declared("a", "mappings[0]", name="Row {{ id }}"), declared("b", "mappings[1]", name=7)]
+    assert names(mappings) == {"mappings[0]": "Row {{ id }}", "mappings[1]": "7"}
 
 
 PATTERN = st.text("ab*?", min_size=1, max_size=6)
