@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,9 @@ _ADVICE: Final = {
     Want.TIME: "the filter timestamp reads epochs: {{{{ {column} | timestamp }}}}",
     Want.CONDITION: "compare it with something: {{{{ {column} == … }}}}",
 }
+
+_BRACES: Final = re.compile(r"\{([^{}]+)\}")
+_OFTEN_COLUMNS: Final = ("description", "contact.name", "metric.additional_properties.")
 
 
 def mistakes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> Iterator[str]:
@@ -94,16 +98,36 @@ def _unfit(columns: Columns, template: Template, want: Want) -> str | None:
 
 
 def notes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> tuple[str, ...]:
-    """Say where a name means something else than the column of that name."""
+    """Say where a name means something else than the column of that name, and text may be meant for a column."""
     names = Columns(stream, schema).names()
     return tuple(
-        f'{declaration.label}.{field}: "{name}" means {_meaning(name)} here; '
-        f"the column of that name of the stream {stream} is record['{name}']"
-        for name in RESERVED
-        if name in names
+        f"{declaration.label}.{field}: {note}"
         for field, template in _templates(declaration)
-        if any(path[0] == name for path in template.paths)
+        for note in (*_reserved(template, stream, names), *_literal(field, template, stream, names))
     )
+
+
+def _reserved(template: Template, stream: str, names: tuple[str, ...]) -> Iterator[str]:
+    for name in RESERVED:
+        if name in names and any(path[0] == name for path in template.paths):
+            meant = f"the column of that name of the stream {stream} is record['{name}']"
+            yield f'"{name}" means {_meaning(name)} here; {meant}'
+
+
+def _literal(field: str, template: Template, stream: str, names: tuple[str, ...]) -> Iterator[str]:
+    """Find constants that read as if a column were meant: its bare name, or its name in braces of another kind."""
+    if not template.is_constant or not isinstance(template.source, str):
+        return
+    source = template.source.strip()
+    inside = [found.strip() for found in _BRACES.findall(source)]
+    if field.startswith(_OFTEN_COLUMNS):
+        inside.append(source)
+    for name in dict.fromkeys(inside):
+        if name in names:
+            yield (
+                f'is the text "{source}", the same for all records; the column of the stream {stream} is written '
+                f'"{{{{ {name} }}}}"'
+            )
 
 
 def _meaning(name: str) -> str:

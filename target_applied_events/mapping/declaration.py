@@ -225,6 +225,8 @@ class _Reading:
         elif want is Want.IDENTIFIER and all(path[0] == "stream" for path in template.paths):
             shown = "record.stream" if template.paths else _column_meant(template.source) or "column"
             self._wrong(field, f'is a constant, the same for all records; a column is written "{{{{ {shown} }}}}"')
+        elif field == "once_per" and template.runs_together:
+            self._wrong(field, 'has nothing between two values, so 1 and 11 pass for 11 and 1: "{{ id }}-{{ line }}"')
         elif want is not Want.CONDITION and template.is_constant:
             self._constant(field, want, template.source)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import nodes
@@ -35,12 +36,20 @@ _EQUAL: Final = frozenset({"eq", "==", "equalto", "ne", "!="})
 
 
 class References(NodeVisitor):
-    """What was visited so far is in `paths`, `comparisons` and `problems`; a template's own names are no columns."""
+    """All that was visited so far is taken into account; a template's own names are no columns.
+
+    Attributes:
+        paths: The columns that are named, and what is reached for in them.
+        comparisons: Those of a column with a constant.
+        runs_together: Whether two values are written with nothing between.
+        problems: What never does what it seems to, each a sentence without a stop.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
         self.paths: set[Path] = set()
         self.comparisons: list[Comparison] = []
+        self.runs_together = False
         self.problems: list[str] = []
         self._own: dict[str, Path | None] = {}
         self._lost: frozenset[str] = frozenset()
@@ -106,6 +115,14 @@ class References(NodeVisitor):
                 case [_, nodes.Const(value=test), other] if node.name.endswith("attr") and test in _EQUAL:
                     self._compared(path, other)
         self.generic_visit(node)
+
+    def visit_Output(self, node: nodes.Output | nodes.Concat) -> None:  # noqa: N802  as Jinja names it
+        """See what stands beside what."""
+        constant = [isinstance(part, nodes.TemplateData | nodes.Const) for part in node.nodes]
+        self.runs_together |= any(not one and not other for one, other in pairwise(constant))
+        self.generic_visit(node)
+
+    visit_Concat = visit_Output  # noqa: N815  as Jinja names it
 
     def visit_Test(self, node: nodes.Test) -> None:  # noqa: N802  as Jinja names it
         """Refuse to ask whether a column is defined: what a record lacks is null."""

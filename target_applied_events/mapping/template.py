@@ -36,6 +36,7 @@ class Template:
         source: Its text; what is no text stands for itself.
         paths: The columns that it names, and what it reaches for in them.
         comparisons: Those of a column with a constant.
+        runs_together: Whether it writes two values with nothing between.
         is_constant: Whether it holds no expression.
         is_alone: Whether it is one expression and nothing else, so that its value keeps its type.
     """
@@ -43,6 +44,7 @@ class Template:
     source: Json
     paths: frozenset[Path] = frozenset()
     comparisons: tuple[Comparison, ...] = ()
+    runs_together: bool = False
     is_constant: bool = True
     is_alone: bool = False
     _parts: tuple[nodes.Expr, ...] | None = field(default=None, repr=False)
@@ -141,10 +143,17 @@ def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
     if parts is not None and all(isinstance(part, nodes.TemplateData) for part in parts):
         return Template("".join(part.data for part in parts if isinstance(part, nodes.TemplateData))), ()
     alone = parts is not None and len(parts) == 1
-    compared, root = tuple(found.comparisons), _compiled(tree)
-    return Template(
-        source, frozenset(found.paths), compared, is_constant=False, is_alone=alone, _parts=parts, _root=root
-    ), ()
+    understood = Template(
+        source,
+        frozenset(found.paths),
+        tuple(found.comparisons),
+        runs_together=found.runs_together,
+        is_constant=False,
+        is_alone=alone,
+        _parts=parts,
+        _root=_compiled(tree),
+    )
+    return understood, ()
 
 
 def _output(tree: nodes.Template) -> tuple[nodes.Expr, ...] | None:

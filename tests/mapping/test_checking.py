@@ -136,3 +136,48 @@ def test_a_reserved_name_that_is_a_column_too_is_noted_where_it_is_used() -> Non
     (said,) = notes(declaration, "orders", SCHEMA)
     assert said.startswith('m.name: "stream" means the stream\'s name here; ')
     assert said.endswith("the column of that name of the stream orders is record['stream']")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "column"),
+    [
+        ("contact.name", "string", "string"),
+        ("description", " string ", "string"),
+        ("metric.additional_properties.currency", "string", "string"),
+        ("name", "Order {integer}", "integer"),
+        ("description", "for ${ number }", "number"),
+    ],
+)
+def test_text_that_reads_as_if_a_column_were_meant_is_noted(name: str, text: str, column: str) -> None:
+    (said,) = noted(name, text)
+    assert said == (
+        f'm.{name}: is the text "{text.strip()}", the same for all records; the column of the stream orders is written '
+        f'"{{{{ {column} }}}}"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("name", "string"),
+        ("metric.metric_object_type", "string"),
+        ("description", "A string"),
+        ("description", "{other}"),
+        ("description", "{{ '{string}' }}"),
+        ("contact.name", "Guest"),
+    ],
+)
+def test_other_text_is_not(name: str, text: str) -> None:
+    assert noted(name, text) == ()
+
+
+def noted(name: str, text: str) -> tuple[str, ...]:
+    raw: dict[str, Any] = {"stream": "orders", "name": "x", "contact": {"email": "{{ string }}"}}
+    *sections, key = name.split(".")
+    inner = raw
+    for section in sections:
+        inner = inner.setdefault(section, {"metric_name": "m"} if section == "metric" else {})
+    inner[key] = text
+    declaration, problems = declare(raw, "m")
+    assert declaration is not None, problems
+    return notes(declaration, "orders", SCHEMA)

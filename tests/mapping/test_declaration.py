@@ -49,6 +49,7 @@ def test_a_mapping_is_known_by_its_label_and_stream() -> None:
             {"metric": {"metric_name": "m", "additional_properties": {"a": None}}},
             "mappings[0].metric.additional_properties.a: is empty",
         ),
+        ({"once_per": "{{ id }}{{ line }}"}, "mappings[0].once_per: has nothing between two values, so 1 and 11 pass"),
         ({"once_per": "{{ stream }}"}, "mappings[0].once_per: is a constant, the same for all records; a column"),
         ({"contact": {"email": "{{ stream }}@example.com"}}, 'a column is written "{{ record.stream }}"'),
         ({"description": "half \ud800"}, "mappings[0].description: holds half a surrogate pair"),

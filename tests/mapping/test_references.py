@@ -103,6 +103,22 @@ def test_what_is_compared_is_known_through_loops_and_filters_too(source: str, co
 
 
 @pytest.mark.parametrize(
+    ("source", "runs_together"),
+    [
+        ("{{ a }}{{ b }}", True),
+        ("x-{{ a ~ b }}", True),
+        ("{% for l in lines %}{{ l.a }}{{ l.b }}{% endfor %}", True),
+        ("{{ a }}-{{ b }}", False),
+        ("{{ a ~ '-' ~ b }}", False),
+        ("{{ a }}{{ '-' }}{{ b }}", False),
+        ("x{{ a }}y", False),
+    ],
+)
+def test_whether_two_values_are_written_with_nothing_between_is_known(source: str, *, runs_together: bool) -> None:
+    assert template(source).runs_together is runs_together
+
+
+@pytest.mark.parametrize(
     ("source", "said"),
     [
         (
