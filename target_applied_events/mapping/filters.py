@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 import uuid as uuids
 import zoneinfo
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET, UnsetType
@@ -17,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from target_applied_events.mapping.arithmetic import binary, whole
 from target_applied_events.mapping.contract import is_uuid, number
 from target_applied_events.mapping.notation import Unmappable, canonical, kind, text
+from target_applied_events.mapping.time_forms import EPOCH_UNITS, check_form
 from target_applied_events.mapping.times import rfc3339, utc
 
 if TYPE_CHECKING:
@@ -27,13 +26,9 @@ if TYPE_CHECKING:
 NAMESPACE: Final = uuids.UUID("5b0f1b0e-6c0a-5d0e-9d43-0d5f2a1c7e11")
 """What the uuids of the filter `uuid` are made under; a change makes every one of them another."""
 
-_ANY_TIME: Final = dt.datetime(2011, 6, 15, 14, 30, tzinfo=dt.UTC)
-_FORMS: Final = "formats are as '%d.%m.%Y %H:%M', or an epoch's unit: s, ms, us, ns"
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_EPOCH_UNITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
-_DIGITS_OF_SECONDS: Final = 11
-_DIGITS_OF_MILLISECONDS: Final = 14
-_DIGITS_OF_MICROSECONDS: Final = 17
+_GUESSED: Final = range(315_532_800, 4_102_444_800)
+"""The seconds of an epoch from 1980 to the end of 2099: in no two units a number lies in it."""
 
 
 def scalar_text(value: Json) -> str:
@@ -64,14 +59,15 @@ def trim(value: Json, chars: str | None = None) -> str:
     return scalar_text(value).strip(chars)
 
 
-def sha256(value: Json) -> str:
-    """Give the SHA-256 of a text, as 64 hexadecimal digits."""
-    return hashlib.sha256(_utf8(value)).hexdigest()
+def sha256(value: Json) -> str | None:
+    """Give the SHA-256 of a text, as 64 hexadecimal digits; blank text has none, or all without an email were one."""
+    found = _plainest(value)
+    return hashlib.sha256(_utf8(found)).hexdigest() if found.strip() else None
 
 
-def _utf8(value: Json) -> bytes:
+def _utf8(found: str) -> bytes:
     try:
-        return _plainest(value).encode()
+        return found.encode()
     except UnicodeEncodeError:
         raise Unmappable("found text with half a surrogate pair, which UTF-8 can't hold") from None
 
@@ -84,7 +80,7 @@ def _plainest(value: Json) -> str:
 def uuid(value: Json, kind_of_object: str = "") -> str:
     """Give a stable uuid for a key that is none: the same for the same kind and value, always."""
     if isinstance(value, str) and is_uuid(value.strip()):
-        return value.strip()
+        return value.strip().lower()
     if not (found := _plainest(value).strip()):
         raise Unmappable("the filter uuid found empty text")
     return str(uuids.uuid5(NAMESPACE, _utf8(f"{kind_of_object}:{found}").decode()))
@@ -110,32 +106,18 @@ def timestamp(value: Json, form: str | None = None, zone: str = "UTC") -> str:
 
     Args:
         value: A text or a number; without a format, and with an epoch's unit, a number is an epoch.
-        form: As `strptime` has it, or `s`, `ms`, `us`, `ns` for an epoch; without it ISO 8601, epochs by their size.
+        form: As `strptime` has it, or `s`, `ms`, `us`, `ns` for an epoch; without it ISO 8601, or an epoch of 1980 to
+            2100 whose unit is told by its size.
         zone: As the IANA names them, `Europe/Berlin`.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise Unmappable(f"the filter timestamp found {kind(value)}")
-    if form in _EPOCH_UNITS or (form is None and not isinstance(value, str)):
-        return _epoch(number(value) if isinstance(value, str) else value, form)
+    if form in EPOCH_UNITS:
+        return _epoch(number(value) if isinstance(value, str) else value, EPOCH_UNITS[form])
+    if form is None and not isinstance(value, str):
+        return _epoch(value, _places(value))
     place = zone_named(zone)
     return utc(text(value), place) if form is None else _by_format(text(value), form, place)
-
-
-@lru_cache
-def check_form(form: str) -> None:
-    """See that a text can be read as a time by a format, by reading one that was written by it.
-
-    Raises:
-        Unmappable: It can't be, or no year would come out.
-    """
-    if form in _EPOCH_UNITS:
-        return
-    try:
-        read = dt.datetime.strptime(_ANY_TIME.strftime(form), form)  # noqa: DTZ007  its zone doesn't matter
-    except (ValueError, re.error):
-        raise Unmappable(f"that is no format of times; {_FORMS}") from None
-    if read.year != _ANY_TIME.year:
-        raise Unmappable(f"that format reads no year; {_FORMS}")
 
 
 def zone_named(zone: str) -> dt.tzinfo:
@@ -161,8 +143,7 @@ def _by_format(value: str, form: str, place: dt.tzinfo) -> str:
         raise Unmappable("the filter timestamp found text that its format doesn't fit") from None
 
 
-def _epoch(value: int | Decimal, form: str | None) -> str:
-    places = _EPOCH_UNITS[form] if form in _EPOCH_UNITS else _places(value)
+def _epoch(value: int | Decimal, places: int) -> str:
     try:
         seconds = binary("*", Decimal(value), Decimal((0, (1,), -places)))
         begun = binary("//", seconds, 1)
@@ -174,13 +155,15 @@ def _epoch(value: int | Decimal, form: str | None) -> str:
 
 
 def _places(value: int | Decimal) -> int:
-    """Guess an epoch's unit by its size: seconds of this millennium have at most 11 digits."""
-    digits = Decimal(value).adjusted() + 1
-    if digits <= _DIGITS_OF_SECONDS:
-        return 0
-    if digits <= _DIGITS_OF_MILLISECONDS:
-        return 3
-    return 6 if digits <= _DIGITS_OF_MICROSECONDS else 9
+    """Guess an epoch's unit: the one in which it lies in our time, where a date written as a number doesn't."""
+    if Decimal(value).is_finite():
+        for places in EPOCH_UNITS.values():
+            if _GUESSED.start * 10**places <= value < _GUESSED.stop * 10**places:
+                return places
+    raise Unmappable(
+        "found a number that is no epoch of 1980 to 2100; say what it is: timestamp('s'), or a format as "
+        "timestamp('%Y%m%d')"
+    )
 
 
 def to_decimal(value: Json, default: Json | UnsetType = UNSET) -> Json:

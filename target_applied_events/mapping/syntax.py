@@ -11,9 +11,10 @@ from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 
 from target_applied_events.mapping.arguments import misfit
-from target_applied_events.mapping.filters import check_form, zone_named
+from target_applied_events.mapping.filters import zone_named
 from target_applied_events.mapping.notation import Unmappable
 from target_applied_events.mapping.operations import LEFT_OUT, METHODS, named
+from target_applied_events.mapping.time_forms import check_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
