@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from singer_sdk.sinks import Sink
 
-from target_applied_events.errors import InputError, MappingError
-from target_applied_events.handover import Item, Stream
+from target_applied_events.errors import MappingError
 from target_applied_events.intake import Intake
 from target_applied_events.mapping import Declaration, Mapping, choose, compile_mappings, near_miss
+from target_applied_events.mapping.matching import names
+from target_applied_events.rejected import MappedStream
 from target_applied_events.validation import Validator
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Target
 
+    from target_applied_events.handover import Item
     from target_applied_events.reader import Reader
     from target_applied_events.rejected import FedBack
     from target_applied_events.settings import Settings
@@ -58,21 +60,22 @@ class EventSink(Sink):
         super().__init__(target, stream_name, schema, key_properties)
         self._receiver: Receiver = target.receiver  # type: ignore[attr-defined]  # only this program's own target makes sinks of this kind
         self._reader: Reader = target.message_reader  # type: ignore[assignment]  # as above
-        self._stream = Stream(stream_name, self.schema, tuple(self.key_properties))
-        settings, validator = self._receiver.settings, Validator(stream_name, self.schema, self._stream.key_properties)
+        settings = self._receiver.settings
+        self._chosen = choose(settings.declarations, stream_name)
+        self._stream = MappedStream(stream_name, self.schema, tuple(self.key_properties), names(self._chosen))
+        validator = Validator(stream_name, self.schema, self._stream.key_properties)
         checks = validator if settings.validate_records else None
         self._intake = Intake(self._stream, checks, settings.shard, self._receiver.summary)
         self._mappings = self._compile()
 
     def _compile(self) -> tuple[Mapping, ...]:
-        settings, name = self._receiver.settings, self.stream_name
-        chosen = choose(settings.declarations, name)
+        settings, chosen = self._receiver.settings, self._chosen
         if not chosen:
             self._pass_over_or_stop()
         self._receiver.met.update(declaration.label for declaration in chosen)
         compiled = compile_mappings(
             chosen,
-            stream=name,
+            stream=self.stream_name,
             schema=self.schema,
             key_properties=self._stream.key_properties,
             shop_id=settings.shop_id,
@@ -114,25 +117,21 @@ class EventSink(Sink):
 
     def _applying(self, *, deleted: bool) -> Sequence[Mapping]:
         """The mappings that look at such a record."""
-        mappings = self._mappings if self._fed_back.mapping is None else self._again(self._fed_back.mapping)
+        mappings = self._mappings if self._fed_back.mapping is None else self._again()
         if not deleted:
             return mappings
         return [mapping for mapping in mappings if mapping.speaks_of_deleted]
 
-    def _again(self, label: str) -> Sequence[Mapping]:
+    def _again(self) -> Sequence[Mapping]:
         """The mapping that a record was rejected by: the events of the others were made when it was first read.
 
         Raises:
             InputError: The stream has mappings, but not that one.
         """
-        found = [mapping for mapping in self._mappings if mapping.label == label]
-        if self._mappings and not found:
-            raise InputError(
-                f"A record of the stream {self.stream_name} was rejected by {label}, which is none of the stream's "
-                "mappings now. Put the mappings back into the order that they had, or mark the file done with "
-                "`target-applied-events rejected --done`."
-            )
-        return found
+        if not self._mappings:
+            return ()
+        label = self._fed_back.label_among(self._stream.names, self.stream_name)
+        return [mapping for mapping in self._mappings if mapping.label == label]
 
     # --- what of the SDK's sink is switched off (each reason stands in target.py) --------------------------------
 

@@ -53,8 +53,8 @@ def _said(item: Item) -> str:
             return "state"
 
 
-def fed_back(mapping: str | None) -> list[Message]:
-    rejection: Message = {"reason": "refused", "errors": [], "mapping": mapping}
+def fed_back(mapping: str | None, name: str | None = None) -> list[Message]:
+    rejection: Message = {"reason": "refused", "errors": [], "mapping": mapping, "name": name}
     return [SCHEMA | {"rejected": True}, record("rows", id=1) | {"rejection": rejection}]
 
 
@@ -75,6 +75,13 @@ def test_a_record_fed_back_to_a_mapping_that_is_gone_ends_the_run_unless_its_str
         taken(tmp_path, fed_back("mappings[7]"))
     said, summary = taken(tmp_path, fed_back("mappings[7]"), {**ROW, "stream": "other"}, unmapped_streams="ignore")
     assert (said, summary.passed_over) == ([], 1)
+
+
+def test_a_record_fed_back_is_known_by_the_name_of_its_mapping_among_those_of_its_stream(tmp_path: Path) -> None:
+    elsewhere = {**AGAIN, "stream": "other"}
+    assert taken(tmp_path, fed_back("mappings[0]", "Again"), elsewhere, ROW, AGAIN)[0] == ["mappings[2] 1"]
+    assert taken(tmp_path, fed_back("mappings[1]", "Again"), ROW, DELETED)[0] == []
+    assert taken(tmp_path, fed_back("mappings[1]"), ROW, AGAIN, DELETED)[0] == ["mappings[1] 1"]
 
 
 def test_times_and_sdc_columns_reach_a_mapping_as_they_were_read(tmp_path: Path) -> None:

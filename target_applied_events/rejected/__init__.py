@@ -5,8 +5,8 @@ it; beside those stand the hashes of the records that people said they'll never 
 """
 
 from target_applied_events.rejected.done import DONE, KeptFile, record_hash
-from target_applied_events.rejected.fed_back import FedBack
+from target_applied_events.rejected.fed_back import FedBack, MappedStream
 from target_applied_events.rejected.table import RejectedTable
 from target_applied_events.rejected.writing import RejectedRecords
 
-__all__ = ["DONE", "FedBack", "KeptFile", "RejectedRecords", "RejectedTable", "record_hash"]
+__all__ = ["DONE", "FedBack", "KeptFile", "MappedStream", "RejectedRecords", "RejectedTable", "record_hash"]

@@ -14,6 +14,7 @@ import simplejson
 from target_applied_events.durable import sync_directory
 from target_applied_events.errors import RejectedRecordsError, said
 from target_applied_events.rejected.done import given_up, lock, record_hash
+from target_applied_events.rejected.fed_back import MappedStream
 from target_applied_events.rejected.table import Line, RejectedTable
 from target_applied_events.rejected.telling import Told
 
@@ -151,12 +152,13 @@ def _message(record: RejectedRecord) -> dict[str, Any]:
         "type": "RECORD",
         "stream": record.stream.name,
         "record": record.record,
-        "rejection": _rejection(record.rejection),
+        "rejection": _rejection(record.rejection, record.stream),
     }
 
 
-def _rejection(rejection: Rejection) -> dict[str, Any]:
+def _rejection(rejection: Rejection, stream: Stream) -> dict[str, Any]:
     body = rejection.event
+    names = stream.names if isinstance(stream, MappedStream) else {}
     return {
         "reason": rejection.reason,
         "errors": [{"path": error.path, "message": error.message} for error in rejection.errors],
@@ -164,6 +166,7 @@ def _rejection(rejection: Rejection) -> dict[str, Any]:
         "response": rejection.response,
         "event": simplejson.RawJSON(body.decode()) if body is not None else None,
         "mapping": rejection.mapping,
+        "name": names.get(rejection.mapping or ""),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -12,11 +12,13 @@ import pytest
 from target_applied_events.errors import RejectedRecordsError
 from target_applied_events.event import Rejection, Violation
 from target_applied_events.handover import RejectedRecord, Stream, Tally
-from target_applied_events.rejected import DONE, KeptFile, RejectedRecords, record_hash
+from target_applied_events.rejected import DONE, KeptFile, MappedStream, RejectedRecords, record_hash
 from tests.disks import file_size_limit
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from target_applied_events.event import Reason
 
 ORDERS = Stream("orders", {"properties": {"id": {"type": "integer"}, "total": {"type": "number"}}}, ("id",))
 INVALID = Rejection("invalid", (Violation("$.total", "is a string; the schema wants a number"),))
@@ -54,6 +56,7 @@ def test_a_rejected_record_stands_on_disk_with_its_schema_and_reason_when_keep_r
             "response": None,
             "event": None,
             "mapping": None,
+            "name": None,
         },
     }
     kept.close()
@@ -66,6 +69,16 @@ def test_a_refused_event_is_kept_with_its_body_and_the_answer(tmp_path: Path) ->
     rejection = lines(kept.path)[1]["rejection"]
     assert (rejection["mapping"], rejection["status"], rejection["response"]) == ("mappings[0]", 422, '{"error":"no"}')
     assert rejection["event"] == {"name": "ß", "value": Decimal("0.10")}
+    kept.close()
+
+
+def test_the_name_as_its_mapping_has_it_is_kept_whatever_the_reason(tmp_path: Path) -> None:
+    stream = MappedStream("orders", {}, ("id",), {"mappings[0]": "Order {{ id }}", "mappings[1]": "Paid"})
+    kept = RejectedRecords(tmp_path, "run")
+    reasons: list[Reason] = ["unmappable", "refused", "in_doubt"]
+    kept.keep([rejected({}, stream, Rejection(reason, mapping="mappings[1]")) for reason in reasons])
+    kept.keep([rejected({}, stream)])
+    assert [line["rejection"]["name"] for line in lines(kept.path)[1:]] == ["Paid", "Paid", "Paid", None]
     kept.close()
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SECRET = "a-value-that-no-log-may-show"
 SCHEMA = schema("rows", {"id": {"type": "integer"}, "size": {"type": ["string", "null"]}})
+ANOTHER: Message = {"stream": "rows", "name": "Another of {{ id }}", "contact": {"remote_id": "{{ id }}"}}
+THIRD: Message = {"stream": "rows", "name": "Third of {{ id }}", "contact": {"remote_id": "{{ id }}"}}
 MESSAGES = [
     SCHEMA,
     record("rows", id=1, size="1"),
@@ -135,32 +137,78 @@ def test_fed_back_before_mending_they_are_rejected_anew_in_a_new_file(sandbox: S
 
 
 def test_a_record_fed_back_goes_to_the_mapping_that_rejected_it_alone(sandbox: Sandbox, settings: Path) -> None:
-    another = {"stream": "rows", "name": "Another of {{ id }}", "contact": {"remote_id": "{{ id }}"}}
-    mend(settings, SIZED_MENDED, another)
+    mend(settings, SIZED_MENDED, ANOTHER)
     assert run_target(settings, b"", "--input", file_of(left(settings)[0])).status == 0
     assert sorted(names(sandbox)) == ["Row 2", "Row 4"]
 
 
 def test_an_invalid_record_fed_back_goes_to_all_mappings(sandbox: Sandbox, tmp_path: Path) -> None:
-    another = {"stream": "rows", "name": "Another of {{ id }}", "contact": {"remote_id": "{{ id }}"}}
-    settings = config(tmp_path, sandbox.url, [SIZED, another])
+    settings = config(tmp_path, sandbox.url, [SIZED, ANOTHER])
     assert run_target(settings, [SCHEMA, record("rows", id=1, size=7)]).status == 1
     (group,) = left(settings)
     assert group.reason == "invalid"
-    mend(settings, SIZED, another, validate_records=False)
+    mend(settings, SIZED, ANOTHER, validate_records=False)
     assert run_target(settings, b"", "--input", file_of(group)).status == 0
     assert sorted(names(sandbox)) == ["Another of 1", "Row 1"]
 
 
 def test_a_mapping_that_is_gone_stops_the_run_and_the_file_stays(sandbox: Sandbox, tmp_path: Path) -> None:
-    other = {"stream": "rows", "name": "Other", "contact": {"remote_id": "{{ id }}"}}
-    settings = config(tmp_path, sandbox.url, [other, SIZED])
+    settings = config(tmp_path, sandbox.url, [ANOTHER, SIZED])
     assert run_target(settings, MESSAGES).status == 1
     (group,) = left(settings)
-    mend(settings, SIZED_MENDED)
+    mend(settings, ANOTHER)
     done = run_target(settings, b"", "--input", file_of(group))
     assert done.status == 1
     assert "was rejected by mappings[1], which is none of the stream's mappings now" in done.log
+    assert left(settings) == [group]
+
+
+def test_a_mapping_put_in_front_while_mending_takes_nothing_from_the_one_that_rejected(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = config(tmp_path, sandbox.url, [ANOTHER, SIZED])
+    assert run_target(settings, MESSAGES).status == 1
+    (group,) = left(settings)
+    sandbox.clear()
+    mend(settings, THIRD, ANOTHER, SIZED_MENDED)
+    done = run_target(settings, b"", "--input", file_of(group))
+    assert done.status == 0, done.log
+    assert sorted(names(sandbox)) == ["Row 2", "Row 4"]
+    assert done.log.count("mappings[1] rejected go to mappings[2], which has the name now that it had.") == 1
+    assert left(settings) == []
+
+
+def test_what_the_endpoint_refused_finds_its_mapping_by_name_too(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox.url, [ANOTHER, SIZED])
+    sandbox.put_faults({"faults": [{"kind": "status", "status": 422}]})
+    assert run_target(settings, [SCHEMA, record("rows", id=1, size="1")]).status == 1
+    (group,) = left(settings)
+    sandbox.put_faults({})
+    mend(settings, THIRD, ANOTHER, SIZED)
+    assert run_target(settings, b"", "--input", file_of(group)).status == 0
+    assert sorted(names(sandbox)) == ["Another of 1", "Row 1"]
+
+
+def test_a_mapping_renamed_while_mending_is_taken_for_the_one_at_its_place_with_a_warning(
+    sandbox: Sandbox, settings: Path
+) -> None:
+    (group,) = left(settings)
+    mend(settings, SIZED_MENDED | {"name": "Size of {{ id }}"}, ANOTHER)
+    done = run_target(settings, b"", "--input", file_of(group))
+    assert done.status == 0, done.log
+    assert sorted(names(sandbox)) == ["Size of 2", "Size of 4"]
+    warning = 'when its name was "Row {{ id }}" go to the mapping at its place, which has the name "Size of {{ id }}"'
+    assert done.log.count(warning) == 1
+
+
+def test_several_mappings_of_the_name_stop_the_run_and_the_file_stays(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox.url, [ANOTHER, SIZED])
+    assert run_target(settings, MESSAGES).status == 1
+    (group,) = left(settings)
+    mend(settings, SIZED_MENDED, ANOTHER, SIZED_MENDED | {"when": "{{ id > 3 }}"})
+    done = run_target(settings, b"", "--input", file_of(group))
+    assert done.status == 1
+    assert "several of the stream's mappings have its name now: mappings[0], mappings[2]" in done.log
     assert left(settings) == [group]
 
 
