@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, assert_never
 
-from target_applied_events.mapping.notation import Unmappable, kind, text
+from target_applied_events.mapping.notation import Unmappable, canonical, kind, text
 from target_applied_events.mapping.times import utc
 
 if TYPE_CHECKING:
@@ -31,8 +31,11 @@ class Want(enum.Enum):
 
     @property
     def is_strict(self) -> bool:
-        """Whether a null anywhere in it makes the whole of it null, so that strangers are never joined."""
-        return self in (Want.IDENTIFIER, Want.UUID)
+        """Whether a part of it that is missing makes the whole of it null: half of it reads as another one.
+
+        `crm-` is the same stranger for all rows without a customer, a day without its hour is midnight.
+        """
+        return self in (Want.IDENTIFIER, Want.UUID, Want.NUMBER, Want.TIME)
 
 
 EVENT: Final[Mapping[str, Want]] = {"name": Want.TEXT, "description": Want.TEXT, "event_time": Want.TIME}
@@ -104,7 +107,7 @@ def _filled_text(value: Json) -> str | None:
 
 
 def _identifier(value: Json) -> str | None:
-    found = value if isinstance(value, str) else _text(value)
+    found = value if isinstance(value, str) else _text(canonical(value))  # 7, 7.0 and 7.00 are one
     return found.strip() or None
 
 
@@ -116,14 +119,14 @@ def _text(value: Json) -> str:
 
 def _uuid(value: Json) -> str | None:
     if isinstance(value, str) and _UUID.fullmatch(value):
-        return value
+        return value.lower()
     if isinstance(value, int | Decimal):
         raise Unmappable(f"found {kind(value)}; the endpoint wants a uuid: the filter uuid makes a stable one")
     if not (found := _text(value).strip()):
         return None
     if not is_uuid(found):
         raise Unmappable("found text that is no uuid; the filter uuid makes a stable one")
-    return found
+    return found.lower()
 
 
 def is_uuid(found: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from target_applied_events.mapping.contract import CONTACT, EVENT, METRIC, NEVER_EMPTY, fit, fitting, properties
 from target_applied_events.mapping.declaration import WANTS
 from target_applied_events.mapping.identity import comparable
-from target_applied_events.mapping.notation import Unmappable, canonical, text
+from target_applied_events.mapping.notation import Unmappable, text
 from target_applied_events.mapping.source import Source
 from target_applied_events.mapping.template import Template
 
@@ -78,10 +78,7 @@ class Fields:
         want, source = WANTS[field], self._source
         if template.is_constant:
             return source.value(fit(want, template.source))
-        value = template.expression(self._stream, source, strict=want.is_strict)
-        if field == "once_per":  # equal numbers are one occasion: a key read as 7 today and as 7.0 tomorrow
-            value = source.call(canonical, value)
-        value = source.call(fitting(want), value)
+        value = source.call(fitting(want), template.expression(self._stream, source, strict=want.is_strict))
         return source.if_null(_refusal(NEVER_EMPTY[field]), value) if field in NEVER_EMPTY else value
 
     def _properties(self, mapped: Mapping[str, Template] | Template) -> dict[str, str]:

@@ -277,6 +277,13 @@ UNMAPPABLE = [
     ({"contact": CONTACT, "when": "{{ any }}"}, {"any": 1}, "$.when", "found a number"),
     ({"contact": CONTACT, "once_per": "{{ any }}"}, {}, "$.once_per", "came out empty"),
     ({"contact": CONTACT, "once_per": "{{ id }}-{{ any }}"}, {}, "$.once_per", "came out empty"),
+    (
+        {"contact": CONTACT, "event_time": "{{ status }} {{ any }}"},
+        {"status": "2026-04-07"},
+        "$.event_time",
+        "came out empty",
+    ),
+    ({"metric": {**METRIC, "value": "{{ id }}.{{ any }}"}}, {"id": 7}, "$.metric.value", "came out null"),
     ({"contact": CONTACT, "shop_id": "{{ shop_uuid }}"}, {"shop_uuid": None}, "$.shop_id", "came out empty"),
     ({"contact": CONTACT, "shop_id": "{{ shop_uuid }}"}, {"shop_uuid": "my shop"}, "$.shop_id", "no uuid"),
     ({"contact": CONTACT, "description": "{{ any }}"}, {"any": "\ud800"}, "$.description", "half a surrogate pair"),
@@ -289,6 +296,15 @@ UNMAPPABLE = [
         "can't work on this record: a value of a type that it doesn't take",
     ),
 ]
+
+
+@pytest.mark.parametrize("number", [7, Decimal("7.0"), Decimal("7.00"), Decimal("7E0")])
+def test_a_number_by_itself_is_one_contact_and_one_deduping_key_however_it_is_written(number: int | Decimal) -> None:
+    raw = {"contact": {"remote_id": "{{ any }}"}, "metric": {**METRIC, "deduping_key": "{{ any }}"}}
+    found = event(raw, {"any": number})
+    assert b'"remote_id":"7"' in found.body
+    assert b'"deduping_key":"7"' in found.body
+    assert compiled({"contact": CONTACT, "shard_by": "{{ any }}"}).shard_value({**RECORD, "any": number}) == "7"
 
 
 @pytest.mark.parametrize(("raw", "record", "path", "said"), UNMAPPABLE)
