@@ -13,7 +13,6 @@ from target_applied_events.mapping.template import Template
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_applied_events.mapping.comparisons import Comparison
     from target_applied_events.mapping.declaration import Declaration
     from target_applied_events.mapping.syntax import Path
 
@@ -72,12 +71,10 @@ def _missing(columns: Columns, template: Template) -> Iterator[str]:
 
 def _never_met(columns: Columns, template: Template) -> Iterator[str]:
     """Say what columns are compared with and never are; `id == 7 or id == '7'` is for streams of either kind."""
-    by_column: dict[Path, list[Comparison]] = defaultdict(list)
+    by_column: dict[Path, list[str | None]] = defaultdict(list)
     for comparison in template.comparisons:
-        by_column[_column_path(comparison.path)].append(comparison)
-    for path, compared in by_column.items():
-        column, types = ".".join(map(str, path)), columns.types(path) if path else frozenset()
-        problems = [comparison.problem(column, types) for comparison in compared]
+        by_column[comparison.path].append(comparison.problem(columns))
+    for problems in by_column.values():
         if all(problems):
             yield from filter(None, problems)
 

@@ -1,4 +1,4 @@
-"""Columns that a template compares with constants of another type: such a `when` would pass over every record."""
+"""Columns that a template compares with what they never are: such a `when` would pass over every record."""
 
 from __future__ import annotations
 
@@ -13,44 +13,54 @@ from target_applied_events.mapping.notation import text
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from target_applied_events.mapping.columns import Columns
     from target_applied_events.mapping.syntax import Path
 
 Constant: TypeAlias = str | bool | int | Decimal
 
 _TEXT: Final = frozenset({"string"})
-_NUMBERS: Final = frozenset({"integer", "number", "boolean"})  # true is 1 to Jinja
+_NUMBERS: Final = frozenset({"integer", "number", "boolean"})
+"""What can be equal though the types differ: true is 1 to Jinja."""
 _NO_TEXT: Final = re.compile(r"-?\d+(\.\d+)?|true|false", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A column compared with a constant, by `==`, `<`, `in` or the like.
+    """A column compared with something else, by `==`, `<`, `in` or the like.
 
     Attributes:
-        path: The column, and what is reached for in it.
-        constant: What it's compared with.
+        path: A column of the record, and what is reached for in it.
+        other: What it's compared with: a constant, or the path of another column.
     """
 
     path: Path
-    constant: Constant
+    other: Constant | Path
 
-    def problem(self, column: str, types: Collection[str]) -> str | None:
-        """Say why the two never meet; None where they may.
-
-        Args:
-            column: How the column is called.
-            types: What a value of it may be, null aside; none where nothing says.
-        """
-        wanted = _TEXT if isinstance(self.constant, str) else _NUMBERS
-        if not types or not wanted.isdisjoint(types):
+    def problem(self, columns: Columns) -> str | None:
+        """Say why the two never meet by what a schema says of its columns; None where they may, or it says nothing."""
+        column, types = _written(self.path), columns.types(self.path)
+        match self.other:
+            case tuple(path):
+                others, hint = columns.types(path), ""
+                met = f'the column "{_written(path)}", {named(others)}'
+            case str(constant):
+                others, hint = _TEXT, _hint(constant)
+                met = f"the text '{constant}'"
+            case constant:
+                others, met = _NUMBERS, text(constant)
+                read = "" if isinstance(constant, bool) else f", and {column} | float reads a number"
+                hint = f"; as text it is '{met}'{read}" if "string" in types else ""
+        if not types or not others or not _kinds(types).isdisjoint(_kinds(others)):
             return None
-        written = text(self.constant)
-        if isinstance(self.constant, str):
-            written, hint = f"the text '{written}'", _hint(self.constant)
-        else:
-            read = "" if isinstance(self.constant, bool) else f", and {column} | float reads a number"
-            hint = f"; as text it is '{written}'{read}" if "string" in types else ""
-        return f'the column "{column}" is {named(frozenset(types))}, which never meets {written}{hint}'
+        return f'the column "{column}" is {named(types)}, which never meets {met}{hint}'
+
+
+def _written(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def _kinds(types: Collection[str]) -> set[str]:
+    return {"number" if name in _NUMBERS else name for name in types}
 
 
 def _hint(constant: str) -> str:

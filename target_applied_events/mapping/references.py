@@ -40,7 +40,7 @@ class References(NodeVisitor):
 
     Attributes:
         paths: The columns that are named, and what is reached for in them.
-        comparisons: Those of a column with a constant.
+        comparisons: Those of a column with a constant or another column.
         runs_together: Whether two values are written with nothing between.
         problems: What never does what it seems to, each a sentence without a stop.
     """
@@ -107,6 +107,10 @@ class References(NodeVisitor):
 
     def visit_Filter(self, node: nodes.Filter) -> None:  # noqa: N802  as Jinja names it
         """Note what a filter looks at in each item, and compares there."""
+        if node.name == "map" and any(item.key == "default" for item in node.kwargs):
+            self.problems.append(
+                "map has no default here, since nothing is missing but null; write | default(…) after it"
+            )
         items = self._path(node.node)
         for steps in _steps(node) if items is not None else ():
             path = (*(items or ()), 0, *steps)
@@ -138,7 +142,7 @@ class References(NodeVisitor):
             right = operand.expr
             if not operand.op.endswith("in"):  # or its negation
                 self._compared(self._path(left), right)
-                self._compared(self._path(right), left)
+                self._compared(None if self._path(left) else self._path(right), left)
             elif isinstance(right, nodes.List | nodes.Tuple):
                 for item in right.items:
                     self._compared(self._path(left), item)
@@ -150,9 +154,10 @@ class References(NodeVisitor):
         self.generic_visit(node)
 
     def _compared(self, path: Path | None, other: nodes.Node) -> None:
-        constant = _constant(other)
-        if path is not None and constant is not None:
-            self.comparisons.append(Comparison(path, constant))
+        column, constant = _column(path), _constant(other)
+        met = _column(self._path(other)) if constant is None else constant
+        if column and met is not None:
+            self.comparisons.append(Comparison(column, met))
 
     def visit_Assign(self, node: nodes.Assign) -> None:  # noqa: N802  as Jinja names it
         """Take a name for the template's own from here on."""
@@ -189,6 +194,13 @@ class References(NodeVisitor):
 
 def _below(path: Path | None, step: str | int) -> Path | None:
     return None if path is None else (*path, step)
+
+
+def _column(path: Path | None) -> Path | None:
+    """Give a path from the record's columns on; None for what is no column."""
+    if path is None or path[0] == "stream":
+        return None
+    return (path[1:] if path[0] == "record" else path) or None
 
 
 def _names(target: nodes.Node) -> list[str]:

@@ -35,7 +35,7 @@ class Template:
     Attributes:
         source: Its text; what is no text stands for itself.
         paths: The columns that it names, and what it reaches for in them.
-        comparisons: Those of a column with a constant.
+        comparisons: Those of a column with a constant or another column.
         runs_together: Whether it writes two values with nothing between.
         is_constant: Whether it holds no expression.
         is_alone: Whether it is one expression and nothing else, so that its value keeps its type.

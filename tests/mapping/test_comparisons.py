@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_applied_events.mapping.columns import Columns
 from target_applied_events.mapping.comparisons import Comparison, Constant
 from target_applied_events.mapping.notation import Unmappable
 from target_applied_events.mapping.template import Template, parse, why_not
@@ -42,7 +43,21 @@ def template(source: str) -> Template:
     ],
 )
 def test_what_never_meets_is_said_with_what_to_write(types: set[str], constant: Constant, said: str) -> None:
-    assert said in (Comparison(("a",), constant).problem("a", types) or "")
+    assert said in (Comparison(("a",), constant).problem(columns(a=types)) or "")
+
+
+def test_two_columns_that_never_meet_are_named() -> None:
+    compared = Comparison(("a",), ("b",))
+    said = 'the column "a" is an integer, which never meets the column "b", a string'
+    assert compared.problem(columns(a={"integer"}, b={"string"})) == said
+    assert compared.problem(columns(a={"integer"}, b={"string", "number"})) is None
+    assert compared.problem(columns(a={"integer"}, b=set())) is None
+
+
+def columns(**types: set[str]) -> Columns:
+    return Columns(
+        "s", {"properties": {name: {"type": sorted(found)} if found else {} for name, found in types.items()}}
+    )
 
 
 VALUES: dict[str, st.SearchStrategy[Json]] = {
@@ -69,7 +84,7 @@ def test_no_record_meets_what_is_said_never_to_be_met(data: st.DataObject, writt
     types = data.draw(st.sets(st.sampled_from(sorted(VALUES)), min_size=1))
     found = template("{{ %s }}" % form.format(written))  # noqa: UP031 - braces
     assert found.comparisons == (Comparison(("a",), CONSTANTS[written]),)
-    if found.comparisons[0].problem("a", types) is not None:
+    if found.comparisons[0].problem(columns(a=types)) is not None:
         value = data.draw(st.one_of([VALUES[name] for name in types]))
         assert outcome(found, value) is False or "<" in form
 

@@ -78,11 +78,15 @@ def test_what_is_no_column_or_of_no_known_one_is_left_out(source: str, paths: se
     [
         ("{{ a == 1 }}", [Comparison(("a",), 1)]),
         ("{{ 'x' != a.b['c'][0] }}", [Comparison(("a", "b", "c", 0), "x")]),
-        ("{{ record['a-b'] < -1.50 }}", [Comparison(("record", "a-b"), Decimal("-1.50"))]),
+        ("{{ record['a-b'] < -1.50 }}", [Comparison(("a-b",), Decimal("-1.50"))]),
         ("{{ 0 < a <= 9 }}", [Comparison(("a",), 0), Comparison(("a",), 9)]),
         ("{{ a in ('x', 2) or a not in [true] }}", [Comparison(("a",), item) for item in ("x", 2, True)]),
         ("{% if a == 'x' %}y{% endif %}", [Comparison(("a",), "x")]),
-        ("{{ a == none }} {{ a == b }} {{ a | lower == 'x' }} {{ a is none }} {{ 'x' in a }}", []),
+        ("{{ a == record.b.c }}", [Comparison(("a",), ("b", "c"))]),
+        (
+            "{{ a == none }} {{ a == stream }} {{ a == record }} {{ a | lower == 'x' }} {{ a is none }} {{ 'x' in a }}",
+            [],
+        ),
         ("{% for a in b %}{{ a == 1 }}{{ loop.index == 'x' }}{% endfor %}", [Comparison(("b", 0), 1)]),
     ],
 )
@@ -136,6 +140,7 @@ def test_whether_two_values_are_written_with_nothing_between_is_known(source: st
         ("{% for l in lines %}{{ l.a is undefined }}{% endfor %}", 'write "is none"'),
         ("{{ a in ('paid') }}", "in looks for a part of the text 'paid'; a list of one is ['paid']"),
         ("{{ a not in 'paid' }}", "a list of one is ['paid']"),
+        ("{{ a | map(attribute='b', default=0) | sum }}", "map has no default here"),
     ],
 )
 def test_what_never_does_what_it_seems_to_is_a_mistake(source: str, said: str) -> None:
