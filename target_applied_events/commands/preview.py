@@ -16,6 +16,7 @@ from rich.text import Text
 from target_applied_events.commands.dry_run import DryRun
 from target_applied_events.commands.options import build_target, with_config
 from target_applied_events.commands.preview_lines import Expectation, Shown, line_of
+from target_applied_events.commands.preview_warnings import EventsSeen
 from target_applied_events.commands.terminal import console, counted, is_terminal, printable, table
 from target_applied_events.errors import InputError, TargetError
 from target_applied_events.handover import HeldState, Item, Pending, RejectedRecord
@@ -85,7 +86,8 @@ def preview(  # noqa: PLR0913 - an argument for each option
         raise click.UsageError("--expect compares a whole preview: it goes with neither --limit nor --stream.")
     target = build_target(config, PreviewRun)
     target.streams = streams
-    viewing = _Viewing(_writer(shown_as, quiet=expect is not None and is_terminal()), limit, _read(expect))
+    seen = EventsSeen(target.settings.declarations)
+    viewing = _Viewing(_writer(shown_as, quiet=expect is not None and is_terminal()), limit, _read(expect), seen)
     try:
         target.look(file_input, viewing.take)
     except _EnoughError:
@@ -107,9 +109,9 @@ class _EnoughError(Exception):
 class _Viewing:
     """Every event and rejection so far was shown, counted and, where that is asked for, compared."""
 
-    def __init__(self, show: _Writer, limit: int | None, expectation: Expectation | None) -> None:
+    def __init__(self, show: _Writer, limit: int | None, expectation: Expectation | None, seen: EventsSeen) -> None:
         self.count = 0
-        self._show, self._limit, self._expectation = show, limit, expectation
+        self._show, self._limit, self._expectation, self._seen = show, limit, expectation, seen
         self._events: Counter[tuple[str, str]] = Counter()
         self._rejected: Counter[tuple[str, str, str, str]] = Counter()
         self._rejecting: set[str] = set()
@@ -139,6 +141,7 @@ class _Viewing:
     def _count(self, item: Pending | RejectedRecord) -> None:
         if isinstance(item, Pending):
             self._events[item.event.stream, item.event.mapping] += 1
+            self._seen.take(item.event, has_key=bool(item.stream.key_properties))
             return
         rejection = item.rejection
         self._rejecting.add(rejection.mapping or "")
@@ -170,6 +173,7 @@ class _Viewing:
             f"{summary.skipped_by_mapping} skipped by a mapping, {summary.passed_over} passed over. Nothing was sent."
         )
         self._tell_silent(target)
+        self._seen.tell()
         if not target.streams:
             target.tell_unmet_mappings()
         elif not target.receiver.met:

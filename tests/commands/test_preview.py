@@ -88,6 +88,29 @@ def test_a_mapping_whose_when_took_no_record_is_named_and_one_that_made_or_rejec
     assert done.stderr.count("made no event") == 1
 
 
+def test_events_that_a_run_would_never_send_are_warned_of_and_shown_all_the_same(tmp_path: Path) -> None:
+    once: Message = {**MAPPINGS[1], "when": True, "once_per": "{{ id }}"}
+    messages = [SCHEMA, *(record("rows", id=1, text=text) for text in ("placed", "paid", "paid"))]
+    done = preview(tmp_path, messages, mappings=[once])
+    assert [json.loads(line)["event"]["name"] for line in done.stdout.splitlines()] == ["placed", "paid", "paid"]
+    assert done.stderr.count("mappings[0]: 2 of its events have the once_per of an earlier one and another body") == 1
+    views = [schema("rows", {"id": {}, "text": {}}, []), *(record("rows", id=1, text="/"),) * 3]
+    done = preview(tmp_path, views, mappings=[MAPPINGS[1]])
+    assert len(done.stdout.splitlines()) == 3
+    assert "mappings[0]: 2 of its events are the same as an earlier one" in done.stderr
+    assert "has no key_properties" in done.stderr
+
+
+def test_a_field_that_is_in_no_event_is_warned_of_and_one_that_is_in_some_is_not(tmp_path: Path) -> None:
+    misspelt = "{% for item in items %}{{ item.nmae }}{% endfor %}"
+    contact = {"remote_id": "{{ id }}", "name": "{{ text }}"}
+    mapping = {"stream": "rows", "name": "Row", "description": misspelt, "contact": contact}
+    messages = [schema("rows", {"id": {}, "items": {}, "text": {}}), record("rows", id=1, items=[{"name": "a"}])]
+    done = preview(tmp_path, [*messages, record("rows", id=2, text="Ada")], mappings=[mapping])
+    assert "mappings[0].description came out empty in all 2 events." in done.stderr
+    assert done.stderr.count("came out empty") == 1
+
+
 def test_on_a_terminal_it_draws_boxes_and_lets_no_value_steer_the_terminal(tmp_path: Path) -> None:
     path = config(tmp_path, "https://nowhere.invalid/v1", MAPPINGS, api_key=None, shop_id=None)
     (tmp_path / "in").write_bytes(as_lines(MESSAGES))
