@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DIGITS: Final = 76
 """How many digits a result keeps: the numerics of databases end at 38, a product of two needs twice that."""
 
+READS_NUMBERS: Final = "; where text holds a number, the filter float reads it"
+"""What is said where numbers are wanted and text is found."""
+
 _DIVISIONS: Final = ("/", "//", "%")
 _BITS: Final = 1 << 16
 _EXACT: Final = decimal.Context(
@@ -53,7 +56,7 @@ def binary(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  a temp
     if isinstance(left, int | Decimal) and isinstance(right, int | Decimal):
         return _numbers(operator, left, right)
     match operator, left, right:
-        case "%", str(), _:
+        case "%", str(), _ if "%" in left:
             return formatted(left, right)
         case "+", str(), str():
             allow(len(left) + len(right))
@@ -61,11 +64,17 @@ def binary(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  a temp
         case "+", list(), list():
             allow(len(left) + len(right))
             return left + right
-        case ("*", str(), int()) | ("*", int(), str()):
-            allow(len(left) * right if isinstance(left, str) else left * len(right))
-            return left * right
+        case ("*", str() as repeated, int() as times) | ("*", int() as times, str() as repeated) if _is_mark(repeated):
+            allow(len(repeated) * times)
+            return repeated * times
         case _:
-            raise Unmappable(f"{operator} doesn't go between {kind(left)} and {kind(right)}")
+            hint = READS_NUMBERS if isinstance(left, str) or isinstance(right, str) else ""
+            raise Unmappable(f"{operator} doesn't go between {kind(left)} and {kind(right)}{hint}")
+
+
+def _is_mark(repeated: str) -> bool:
+    """Whether a text can't be meant as a number: a star, a dash."""
+    return not any(map(str.isalnum, repeated))
 
 
 def _numbers(operator: str, left: int | Decimal, right: int | Decimal) -> int | Decimal:
@@ -114,7 +123,8 @@ def unary(operator: str, value: Any) -> Any:  # noqa: ANN401  as binary
     if value is None:
         return None
     if not isinstance(value, int | Decimal):
-        raise Unmappable(f"a sign doesn't go before {kind(value)}")
+        hint = READS_NUMBERS if isinstance(value, str) else ""
+        raise Unmappable(f"a sign doesn't go before {kind(value)}{hint}")
     return binary("*", value, -1 if operator == "-" else 1)
 
 

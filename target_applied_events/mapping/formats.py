@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import re
 from decimal import Decimal
 from typing import Any, Final
@@ -64,9 +65,10 @@ def _converted(found: re.Match[str], waiting: list[Any]) -> str:
 
 
 def _decimal(found: re.Match[str], value: Decimal) -> str:
-    """Format a number without making it a float, as `%` would."""
+    """Format a number without making it a float, as `%` would; halves are rounded away from zero, as by `round`."""
     flags = found["flags"]
     align = "<" if "-" in flags else ""
     sign = "+" if "+" in flags else " " if " " in flags else ""
     zeros = "0" if "0" in flags and not align else ""
-    return format(value, f"{align}{sign}{zeros}{found['width']}.{found['digits'] or 6}{found['type']}")
+    with decimal.localcontext(rounding=decimal.ROUND_HALF_UP):
+        return format(value, f"{align}{sign}{zeros}{found['width']}.{found['digits'] or 6}{found['type']}")

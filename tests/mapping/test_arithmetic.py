@@ -71,7 +71,12 @@ def test_null_with_anything_is_null(operator: str) -> None:
         ("%", Decimal("1E+100"), 7, "no result"),
         ("+", "a", 1, r"\+ doesn't go between text and a number"),
         ("-", "a", "b", "- doesn't go between text and text"),
-        ("*", "a", 2**25, "16,777,216 characters"),
+        ("*", "-", 2**25, "16,777,216 characters"),
+        ("*", "3", 2, r"\* doesn't go between text and a number; where text holds a number, the filter float reads it"),
+        ("*", 100, "3", r"\* doesn't go between a number and text; where text holds"),
+        ("*", "n/a", 2, r"\* doesn't go between text and a number; where text holds"),
+        ("-", "1200", "90", "- doesn't go between text and text; where text holds a number"),
+        ("%", "3", 2, "% doesn't go between text and a number; where text holds a number"),
         ("*", [], 2, r"\* doesn't go between an array and a number"),
         ("+", {}, {}, r"\+ doesn't go between an object and an object"),
     ],
@@ -90,9 +95,17 @@ def test_a_product_of_more_than_20000_digits_is_unmappable() -> None:
 
 def test_text_and_arrays_are_put_together() -> None:
     assert binary("+", "a", "b") == "ab"
-    assert binary("*", "ab", 2) == binary("*", 2, "ab") == "abab"
+    assert binary("%", "%s-", "a") == "a-"
     assert binary("+", [1], [2]) == [1, 2]
     assert binary("**", 2, -1) == Decimal("0.5")
+
+
+def test_a_mark_is_repeated_and_a_text_of_letters_or_digits_isnt() -> None:
+    assert binary("*", "★", 3) == binary("*", 3, "★") == "★★★"
+    assert binary("*", "", 3) == binary("*", "★", 0) == ""
+    for text in ("ab", "7", "½", "-5", "five stars"):
+        with pytest.raises(Unmappable, match="the filter float"):
+            binary("*", text, 2)
 
 
 def test_signs_and_whole_parts_keep_every_digit() -> None:
@@ -103,8 +116,8 @@ def test_signs_and_whole_parts_keep_every_digit() -> None:
     for wrong in ("a", None):
         with pytest.raises(Unmappable):
             absolute(wrong)
-    with pytest.raises(Unmappable):
-        unary("-", "a")
+    with pytest.raises(Unmappable, match="a sign doesn't go before text; where text holds"):
+        unary("-", "5")
     for huge in (Decimal("1E+30000"), Decimal("NaN")):
         with pytest.raises(Unmappable):
             whole(huge)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_applied_events.mapping.arithmetic import rounded
 from target_applied_events.mapping.formats import formatted
 from target_applied_events.mapping.notation import Unmappable
 
@@ -23,7 +24,9 @@ from target_applied_events.mapping.notation import Unmappable
         ("%05d", 42, "00042"),
         ("%+d", 42, "+42"),
         ("%x", 255, "ff"),
-        ("%.2f", Decimal("12345678901234567890123456789.125"), "12345678901234567890123456789.12"),
+        ("%.2f", Decimal("12345678901234567890123456789.125"), "12345678901234567890123456789.13"),
+        ("%.2f|%.2f", (Decimal("0.125"), Decimal("-0.125")), "0.13|-0.13"),
+        ("%.2f", Decimal("0.1249"), "0.12"),
         ("%.3f", 1, "1.000"),
         ("%08.2f", Decimal("-1.5"), "-0001.50"),
         ("%-8.2f|", Decimal("1.5"), "1.50    |"),
@@ -35,6 +38,11 @@ from target_applied_events.mapping.notation import Unmappable
 )
 def test_a_format_is_filled_in(pattern: str, arguments: object, expected: str | None) -> None:
     assert formatted(pattern, arguments) == expected
+
+
+@given(st.decimals(-(10**20), 10**20, allow_nan=False, allow_infinity=False, places=6), st.integers(0, 6))
+def test_a_format_rounds_as_the_filter_round_does(value: Decimal, digits: int) -> None:
+    assert Decimal(str(formatted(f"%.{digits}f", value))) == rounded(value, digits, "common")
 
 
 @pytest.mark.parametrize(
