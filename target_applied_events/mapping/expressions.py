@@ -16,6 +16,7 @@ from jinja2.tests import TESTS
 from jinja2.utils import Namespace
 
 from target_applied_events.mapping import arithmetic, operations, operators
+from target_applied_events.mapping.blanks import Meant, joins_missing, still_meant
 from target_applied_events.mapping.notation import Unmappable, kind
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 WORK: Final = 1 << 24
 """What one template may do for one record: a character made counts 1, a step taken 100."""
 
+_KEEPING_WORDS: Final = frozenset({"lower", "upper", "trim", ".lower", ".upper", ".strip"})
 _LOOP_NAMES: Final = frozenset(
     {"index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem"}
 )
@@ -37,7 +39,7 @@ class Evaluation(Context):
     """One template at work on one record; `work_left` only falls, and below zero the template is stopped."""
 
     def of(self, record: Record, stream: str, *, strict: bool) -> Evaluation:
-        """Set what the names mean, and whether a null in text makes the text null."""
+        """Set what the names mean, and whether a part that is null or blank makes a text null."""
         self.record = record
         self.stream = stream
         self.strict = strict
@@ -94,10 +96,17 @@ class _ExactCode(NativeCodeGenerator):
     def _make_finalize(self) -> CodeGenerator._FinalizeInfo:
         return self._FinalizeInfo(None, None)  # without one, Jinja would fold constants into text
 
+    def _output_const_repr(self, group: Iterable[Any]) -> str:
+        """Write the text between expressions."""
+        text = "".join(map(str, group))
+        return repr(text) if text.strip() else f"environment.meant({text!r})"
+
     def visit_Const(self, node: nodes.Const, frame: Any) -> None:  # noqa: ANN401, N802  as Jinja names it
         """Write a constant."""
         if isinstance(node.value, Decimal):
             self.write(f"environment.decimal({str(node.value)!r})")
+        elif isinstance(node.value, str) and not node.value.strip():
+            self.write(f"environment.meant({node.value!r})")
         else:
             super().visit_Const(node, frame)
 
@@ -110,13 +119,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
     intercepted_unops = frozenset(ImmutableSandboxedEnvironment.default_unop_table)
     decimal = Decimal
+    meant = Meant
 
     def __init__(self) -> None:
         """Take Jinja's filters and tests, guarded, and ours."""
         super().__init__(undefined=StrictUndefined, optimized=False, autoescape=False, cache_size=0)
         self._lexer = _ExactLexer(self)
         self.globals.clear()
-        guarded = {name: _guarded(function) for name, function in operations.filters().items()}
+        guarded = {name: _guarded(name, function) for name, function in operations.filters().items()}
         default = pass_context(_default)
         ours = guarded | operators.OPERATORS | {"default": default, "d": default}
         self.filters = ours
@@ -132,8 +142,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         raise SecurityError("nothing can be called here")
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  as Jinja has it
-        """Apply an operator as mappings do arithmetic."""
-        return _spent(context, arithmetic.binary(operator, left, right))
+        """Apply an operator as mappings do arithmetic; in an identifier a missing part of a text makes it null."""
+        assert isinstance(context, Evaluation)  # noqa: S101  the environment makes no other
+        if context.strict and joins_missing(operator, left, right):
+            return None
+        return _spent(context, operations.combined(operator, left, right))
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ANN401  as Jinja has it
         """Apply a sign as mappings do arithmetic."""
@@ -191,13 +204,16 @@ def settled(value: Any) -> Any:  # noqa: ANN401  a value of any type
     return value
 
 
-def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """Let null pass a filter as null, and count its work."""
 
     @pass_context
     def guarded(context: Evaluation, value: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  a filter's values
         if value is None or isinstance(value, Undefined):
             return None
+        if isinstance(value, Meant):
+            found = _spent(context, function(context, str(value), *args, **kwargs))
+            return still_meant(found, value) if name in _KEEPING_WORDS else found
         return _spent(context, function(context, value, *args, **kwargs))
 
     return guarded

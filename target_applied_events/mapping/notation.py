@@ -106,7 +106,7 @@ def compact(value: Json | dict[str, object]) -> bytes:
 
 
 def _encode_widened(encoder: msgspec.json.Encoder, value: object) -> bytes:
-    """Write what wasn't written because an integer in it has more digits than the encoder takes; or say what it was."""
+    """Write what wasn't written because of a value in it that the encoder doesn't take; or say what it was."""
     try:
         return encoder.encode(_widen(value))
     except UnicodeEncodeError:
@@ -116,16 +116,18 @@ def _encode_widened(encoder: msgspec.json.Encoder, value: object) -> bytes:
 
 
 def _widen(value: object) -> object:
-    """Turn large integers, some of which the encoder refuses, into Decimals, all of which it writes."""
+    """Turn into what the encoder writes what it may refuse: large integers, and texts of a class of their own."""
     match value:
         case bool():
             return value
         case int():
             return value if -_SMALL < value < _SMALL else Decimal(value)
         case dict():
-            return {key: _widen(item) for key, item in value.items()}
+            return {_widen(key): _widen(item) for key, item in value.items()}
         case list() | tuple():
             return [_widen(item) for item in value]
+        case str():
+            return str(value)
         case _:
             return value
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
+import operator as operators
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jinja2 import pass_context
-from jinja2.filters import FILTERS, make_attrgetter
+from jinja2.filters import FILTERS, ignore_case, make_attrgetter
 from jinja2.utils import _PassArg
 
-from target_applied_events.mapping.arithmetic import absolute, binary, rounded
+from target_applied_events.mapping.arithmetic import READS_NUMBERS, absolute, binary, rounded
+from target_applied_events.mapping.blanks import is_missing
 from target_applied_events.mapping.filters import PLAIN, scalar_text
 from target_applied_events.mapping.formats import formatted
 from target_applied_events.mapping.notation import Unmappable, compact, kind, text
+from target_applied_events.mapping.order import ordered, reads_as_number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -76,6 +79,22 @@ def weight(value: object) -> int:
     return total
 
 
+def combined(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  a template's operands may be anything
+    """Apply an operator of arithmetic; null where either side is null.
+
+    Raises:
+        Unmappable: As for `binary`, and where `+` stands between texts that hold numbers: 1200 and 90 aren't 120090.
+    """
+    if operator == "+" and _is_number(left) and _is_number(right):
+        raise Unmappable(f"+ stands between two texts that read as numbers{READS_NUMBERS}, and ~ joins text")
+    return binary(operator, left, right)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a text holds a number; one that ends with a point waits for what is put behind it."""
+    return isinstance(value, str) and not value.endswith(".") and reads_as_number(value)
+
+
 def filters() -> dict[str, Function]:
     """Put together the filters, each called with the evaluation first: ours before Jinja's, none that is left out."""
     kept = {name: _measured(name, bound(function)) for name, function in FILTERS.items() if name not in LEFT_OUT}
@@ -128,11 +147,11 @@ def _check_sizes(context: Account, value: Any, arguments: Iterable[Any]) -> None
 
 
 def _join(context: Account, value: Any, d: str = "", attribute: str | int | None = None) -> str | None:  # noqa: ANN401
-    """Write items one after another; nulls are left out, or make an identifier null."""
+    """Write items one after another; nulls are left out, or make an identifier null, as blank text does."""
     items = list(value)
     if attribute is not None:
         items = [make_attrgetter(context.environment, attribute)(item) for item in items]
-    if context.strict and any(item is None for item in items):
+    if context.strict and any(map(is_missing, items)):
         return None
     texts = [text(item) for item in items if item is not None]
     context.spend(sum(map(len, texts)) + len(d) * len(texts))
@@ -148,8 +167,26 @@ def _sum(context: Account, iterable: Any, attribute: str | int | None = None, st
     if attribute is not None:
         items = [make_attrgetter(context.environment, attribute)(item) for item in items]
     context.spend(STEP * len(items))
-    total: Json = functools.reduce(functools.partial(binary, "+"), items, start)
+    total: Json = functools.reduce(functools.partial(combined, "+"), items, start)
     return total
+
+
+def _extreme(compare: Function) -> Function:
+    """Choose the first or last by the order that `<` goes by."""
+
+    def extreme(context: Account, value: Any, case_sensitive: bool = False, attribute: str | int | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002  as Jinja has it
+        key = make_attrgetter(context.environment, attribute, None if case_sensitive else ignore_case)
+
+        def chosen(best: Any, item: Any) -> Any:  # noqa: ANN401  a filter's values
+            if (found := ordered(compare, key(item), key(best))) is None:
+                raise Unmappable("a time is neither more nor less than blank text")
+            return item if found else best
+
+        items = list(value)
+        context.spend(STEP * len(items))
+        return functools.reduce(chosen, items) if items else None
+
+    return pass_context(extreme)
 
 
 def _replace(context: Account, s: Any, old: str, new: str, count: int | None = None) -> str:  # noqa: ANN401
@@ -158,7 +195,9 @@ def _replace(context: Account, s: Any, old: str, new: str, count: int | None = N
     return found.replace(old, new, -1 if count is None else count)
 
 
-def _format(_: Account, value: Any, *args: Any) -> str | None:  # noqa: ANN401  a filter's values
+def _format(context: Account, value: Any, *args: Any) -> str | None:  # noqa: ANN401  a filter's values
+    if context.strict and any(map(is_missing, args)):
+        return None
     return formatted(scalar_text(value), args)
 
 
@@ -174,6 +213,8 @@ _OWN: Final[dict[str, Function]] = {
     "abs": absolute,
     "format": pass_context(_format),
     "join": pass_context(_join),
+    "max": _extreme(operators.gt),
+    "min": _extreme(operators.lt),
     "replace": pass_context(_replace),
     "round": pass_context(_round),
     "sum": pass_context(_sum),

@@ -1,23 +1,28 @@
-"""What a template does without naming a filter: comparisons, `~`, loops, tests; each knows null for itself."""
+"""What a template does without naming a filter: comparisons, truth, `~`, loops, tests; each knows null for itself."""
 
 from __future__ import annotations
 
+import functools
 import operator
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import pass_context
 from jinja2.utils import Namespace
 
+from target_applied_events.mapping.blanks import is_missing
 from target_applied_events.mapping.notation import Unmappable, kind, text
 from target_applied_events.mapping.operations import STEP, Account, Function, weight
+from target_applied_events.mapping.order import ordered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NULL_IS_FALSE: Final = frozenset(
-    {"odd", "even", "divisibleby", "in", ">", "gt", "greaterthan", "ge", ">=", "<", "lt", "lessthan", "<=", "le"}
-)
+_NULL_IS_FALSE: Final = frozenset({"odd", "even", "divisibleby", "in"})
+_ORDERS: Final[frozenset[Function]] = frozenset({operator.lt, operator.le, operator.gt, operator.ge})
+_NO: Final = re.compile(r"(?i:false|off|n)|no|No|f|[+-]?(?:0(?:\.0*)?|\.0+)")
+"""Text that says no, as databases write it; not NO, which is Norway, nor F, which is a gender."""
 
 
 def _contained(_: Account, item: Any, container: Any) -> bool | None:  # noqa: ANN401  a template's operands may be anything
@@ -32,8 +37,8 @@ def _not_contained(context: Account, item: Any, container: Any) -> bool | None: 
 
 
 def _concatenated(context: Account, parts: list[Any]) -> str | None:
-    """Write values one after another, as `~` does; in an identifier a null makes null."""
-    if context.strict and any(part is None for part in parts):
+    """Write values one after another, as `~` does; in an identifier a null or blank text makes null."""
+    if context.strict and any(map(is_missing, parts)):
         return None
     texts = [text(part) for part in parts]
     context.spend(STEP + sum(map(len, texts)))
@@ -68,16 +73,21 @@ def _namespace(_: Account, value: Any, **names: Any) -> Namespace:  # noqa: ANN4
     return Namespace(value, **names)
 
 
-def _ordering(compare: Function) -> Function:
-    def ordered(_: Account, left: Any, right: Any) -> bool | None:  # noqa: ANN401  as _contained
-        if left is None or right is None:
-            return None
-        try:
-            return bool(compare(left, right))
-        except TypeError:
-            raise Unmappable(f"{kind(left)} is neither more nor less than {kind(right)}") from None
+def _truth(_: Account, value: Any) -> Any:  # noqa: ANN401  as _contained
+    """Give a value whose truth is asked for: text that says no would count as true."""
+    if isinstance(value, str) and _NO.fullmatch(value.strip()):
+        raise Unmappable(
+            "a condition takes text for true even where it says no: compare it, == 'true'; "
+            "where any text will do, ask for its length, | length"
+        )
+    return value
 
-    return pass_context(ordered)
+
+def _ordering(compare: Function) -> Function:
+    def compared(_: Account, left: Any, right: Any) -> bool | None:  # noqa: ANN401  as _contained
+        return None if left is None or right is None else ordered(compare, left, right)
+
+    return pass_context(compared)
 
 
 OPERATORS: Final[dict[str, Function]] = {
@@ -88,6 +98,7 @@ OPERATORS: Final[dict[str, Function]] = {
     ".range": pass_context(_range),
     ".made": pass_context(_made),
     ".namespace": pass_context(_namespace),
+    ".truth": pass_context(_truth),
     ".lt": _ordering(operator.lt),
     ".lteq": _ordering(operator.le),
     ".gt": _ordering(operator.gt),
@@ -98,9 +109,11 @@ OPERATORS: Final[dict[str, Function]] = {
 
 def tests(jinja: Mapping[str, Any]) -> dict[str, Function]:
     """Put together the tests: null is neither odd nor less than anything."""
-    kept = {name: _without_null(test) if name in _NULL_IS_FALSE else test for name, test in jinja.items()}
-    return kept | {"float": lambda value: isinstance(value, Decimal)}
+    orders = {name: functools.partial(ordered, test) for name, test in jinja.items() if test in _ORDERS}
+    false_for_null = orders | {name: jinja[name] for name in _NULL_IS_FALSE}
+    ours = {name: _without_null(test) for name, test in false_for_null.items()}
+    return {**jinja, **ours, "float": lambda value: isinstance(value, Decimal)}
 
 
 def _without_null(test: Function) -> Function:
-    return lambda value, *args: value is not None and all(arg is not None for arg in args) and test(value, *args)
+    return lambda value, *args: value is not None and all(arg is not None for arg in args) and bool(test(value, *args))

@@ -38,10 +38,10 @@ class Simple:
 
         Args:
             parts: What it writes, one after the other; the value of a single one keeps its type.
-            strict: Whether a null in its text makes the whole null.
+            strict: Whether a part of its text that is null or blank makes the whole null.
         """
         values = [value for part in parts if (value := self._written(part)) is not None]
-        if len(values) < len(parts):
+        if len(values) < len(parts) or (strict and len(parts) > 1 and any(map(_has_blank, parts))):
             return None
         return values[0] if len(values) == 1 else self._source.joined(values, text, strict=strict)
 
@@ -84,3 +84,8 @@ class Simple:
         for step in steps:
             reached = self._source.call(SANDBOX.getitem, reached, self._source.value(step))
         return reached
+
+
+def _has_blank(part: nodes.Expr) -> bool:
+    """Whether blank text that an expression gives may be one that is written in it, `a or ''`, and so is meant."""
+    return any(isinstance(found.value, str) and not found.value.strip() for found in part.find_all(nodes.Const))

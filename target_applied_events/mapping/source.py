@@ -72,16 +72,19 @@ class Source:
         Args:
             parts: All of them, in order.
             write: Gives the text for a value that is none.
-            strict: Whether a null among them makes the whole null.
+            strict: Whether a null or blank text among them makes the whole null, save one that has a name.
         """
-        name, texts, unless_null = self.value(write), [], []
+        name, texts, unless_missing = self.value(write), [], []
         for part in parts:
+            if isinstance(self._names.get(part), str):
+                texts.append(part)
+                continue
             found = self._variable()
             value, text = f"({found} := {part})", f"{found} if {{}}.__class__ is str else {name}({found})"
             texts.append(found if strict else text.format(value))
-            unless_null.append(f"{value} is not None and ({found} := {text.format(found)}) is not None")
+            unless_missing.append(f"{value} is not None and ({found} := {text.format(found)}).strip()")
         whole = f"''.join(({', '.join(texts)},))"
-        return f"({whole} if {' and '.join(unless_null)} else None)" if strict else whole
+        return f"({whole} if {' and '.join(unless_missing)} else None)" if strict and unless_missing else whole
 
     def function(self, expression: str) -> Callable[[Record], Any]:
         """Compile an expression."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
+from target_applied_events.mapping.blanks import Meant, is_missing
 from target_applied_events.mapping.expressions import SANDBOX, Evaluation, settled
 from target_applied_events.mapping.notation import Unmappable, text
 from target_applied_events.mapping.references import References
@@ -66,7 +67,7 @@ class Template:
         Args:
             stream: What `stream` means in it.
             source: What the expression will be part of.
-            strict: Whether a null in its text makes the whole null.
+            strict: Whether a part of its text that is null or blank makes the whole null.
             shortcuts: Whether what is simple is done without Jinja, which comes to the same.
         """
         if self._root is None:
@@ -184,8 +185,8 @@ def _evaluated(root: Callable[[Evaluation], Iterable[Any]], stream: str, *, stri
 def _text_of(context: Evaluation, parts: Iterable[Any]) -> str | None:
     written = []
     for part in parts:
-        value = settled(part)
-        if value is None and context.strict:
+        value = part if isinstance(part, Meant) else settled(part)
+        if context.strict and is_missing(value):
             return None
         written.append(text(value))
         context.spend(len(written[-1]))

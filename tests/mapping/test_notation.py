@@ -42,6 +42,14 @@ def test_numbers_have_one_canonical_form_just_when_they_are_equal(one: int | Dec
         assert same == (first == second)
 
 
+def test_a_text_of_a_class_of_its_own_is_written_as_any_text() -> None:
+    class Marked(str):
+        __slots__ = ()
+
+    value: dict[str, Any] = {Marked("a"): [Marked(" "), {"b": Marked("c")}]}
+    assert compact(value) == canonical_bytes(value) == b'{"a":[" ",{"b":"c"}]}'
+
+
 def test_keys_are_sorted_in_the_canonical_form_and_kept_in_the_compact_one() -> None:
     value = {"b": 1, "a": {"d": 1, "c": 2}}
     assert canonical_bytes(value) == b'{"a":{"c":2,"d":1},"b":1}'

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from jinja2 import pass_context, pass_environment, pass_eval_context
 from jinja2.filters import FILTERS
 
+from target_applied_events.mapping.blanks import is_missing
 from target_applied_events.mapping.expressions import WORK
 from target_applied_events.mapping.notation import Unmappable, compact
-from target_applied_events.mapping.operations import LEFT_OUT, METHODS, STEP, bound, filters, weight
+from target_applied_events.mapping.operations import LEFT_OUT, METHODS, STEP, bound, combined, filters, weight
 from tests.mapping.at_work import at_work, spent
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def test_items_are_joined_without_the_nulls_or_in_an_identifier_not_at_all(items
         made = ALL[name](evaluation, *args)
         assert made == between.join(str(item) for item in items if item is not None)
         assert spent(evaluation) >= len(made)
-        assert called(name, *args, strict=True) == (None if None in items else made)
+        assert called(name, *args, strict=True) == (None if any(map(is_missing, items)) else made)
 
 
 @given(st.lists(st.integers() | st.decimals(-(10**9), 10**9, places=6), max_size=5), st.integers(-9, 9))
@@ -132,6 +133,74 @@ def test_a_sum_is_exact_from_where_it_starts_and_each_step_is_counted(numbers: l
 def test_markup_that_never_closes_is_counted_before_it_is_looked_through() -> None:
     with pytest.raises(Unmappable, match="more work than one value may take"):
         called("striptags", "<!--" * 2**17)
+
+
+# --- text that holds numbers and times -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("left", "right"), [("1200", "90"), (" 5", "-6"), ("1.5", ".5"), ("49", "0170")])
+def test_two_texts_that_read_as_numbers_arent_put_together(left: str, right: str) -> None:
+    with pytest.raises(Unmappable) as refused:
+        combined("+", left, right)
+    assert str(refused.value) == (
+        "+ stands between two texts that read as numbers; where text holds a number, the filter float reads it, "
+        "and ~ joins text"
+    )
+    with pytest.raises(Unmappable, match="two texts that read as numbers"):
+        called("sum", [left, right], start="0")
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("A-", "90"), ("90", " EUR"), ("12", "."), ("12.", "50"), ("+", "49"), ("", "5")]
+)
+def test_other_texts_are_put_together(left: str, right: str) -> None:
+    assert combined("+", left, right) == left + right
+
+
+def test_all_else_is_combined_as_arithmetic_has_it() -> None:
+    assert combined("+", 1, Decimal("0.5")) == Decimal("1.5")
+    assert combined("+", "5", None) is None
+    with pytest.raises(Unmappable, match="doesn't go between text and a number"):
+        combined("+", "5", 5)
+
+
+def test_the_most_and_the_least_of_times_are_those_by_their_instant() -> None:
+    early, late = "2026-04-07T16:30:00+02:00", "2026-04-07T15:00:00Z"
+    for items in ([early, late], [late, early]):
+        assert called("max", items) == late
+        assert called("min", items) == early
+        assert called("min", [{"at": item} for item in items], attribute="at") == {"at": early}
+
+
+@given(st.lists(st.integers() | st.decimals(allow_nan=False, allow_infinity=False), min_size=1))
+def test_the_most_and_the_least_of_numbers_are_pythons_and_each_step_is_counted(numbers: list[Any]) -> None:
+    for name, choose in (("max", max), ("min", min)):
+        evaluation = at_work()
+        assert ALL[name](evaluation, numbers) is choose(numbers)
+        assert spent(evaluation) == STEP * len(numbers)
+
+
+@given(st.lists(st.text("abAB", max_size=3), min_size=1), st.booleans())
+def test_the_most_and_the_least_of_texts_are_jinjas(texts: list[str], case_sensitive: bool) -> None:  # noqa: FBT001 - drawn
+    for name in ("max", "min"):
+        assert called(name, texts, case_sensitive) == FILTERS[name](at_work().environment, texts, case_sensitive)
+    assert called("max", []) is called("min", []) is None
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        (["9", "10"], "two texts that read as numbers are compared"),
+        (["2026-04-07", ""], "a time is neither more nor less than blank text"),
+        (["2026-04-07", "yesterday"], "a time is compared with text that is no time"),
+        ([1, None], "null is neither more nor less than a number|a number is neither more nor less than null"),
+    ],
+)
+def test_of_what_has_no_order_there_is_no_most_and_no_least(name: str, items: list[Any], said: str) -> None:
+    for given_so in (items, items[::-1]):
+        with pytest.raises(Unmappable, match=said):
+            called(name, given_so)
 
 
 # --- what they work on ---------------------------------------------------------------------------------------------

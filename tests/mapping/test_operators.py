@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jinja2.tests import TESTS
 
 from target_applied_events.mapping import operators
+from target_applied_events.mapping.blanks import is_missing
 from target_applied_events.mapping.notation import Unmappable, text
 from target_applied_events.mapping.operations import STEP, weight
 from target_applied_events.mapping.operators import OPERATORS
@@ -42,6 +43,36 @@ def test_no_template_can_name_what_stands_for_an_operator(name: str) -> None:
 def test_numbers_have_an_order_and_null_has_none(name: str, left: int | Decimal, right: int | Decimal) -> None:
     assert applied(name, left, right) is ORDERS[name](left, right)
     assert [applied(name, *pair) for pair in ((left, None), (None, right), (None, None))] == [None] * 3
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_an_order_goes_by_the_instants_of_times_and_blank_text_beside_one_is_null(name: str) -> None:
+    early, late = "2026-04-07T16:30:00+02:00", "2026-04-07T15:00:00Z"
+    assert applied(name, early, late) is ORDERS[name](1, 2)
+    assert applied(name, early, "") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "compare"),
+    [
+        *(("<", operator.lt), ("lt", operator.lt), ("lessthan", operator.lt), ("<=", operator.le), ("le", operator.le)),
+        *(
+            (">", operator.gt),
+            ("gt", operator.gt),
+            ("greaterthan", operator.gt),
+            (">=", operator.ge),
+            ("ge", operator.ge),
+        ),
+    ],
+)
+def test_the_tests_of_an_order_go_by_what_the_operators_do(name: str, compare: Any) -> None:  # noqa: ANN401 - Python's
+    test = AS_MAPPINGS_HAVE_THEM[name]
+    assert test("2026-04-07T16:30:00+02:00", "2026-04-07T15:00:00Z") is compare(1, 2)
+    assert test("2026-04-07T16:30:00+02:00", "2026-04-07T14:30:00Z") is compare(1, 1)
+    assert test("2026-04-07", "") is False
+    for wrong in (("90.5", "100"), ("5", 5)):
+        with pytest.raises(Unmappable):
+            test(*wrong)
 
 
 @pytest.mark.parametrize("name", ORDERS)
@@ -105,18 +136,62 @@ def test_a_number_with_a_point_is_a_float_to_a_test() -> None:
     assert [is_float(value) for value in (Decimal("1.5"), 1, "1.5", None)] == [True, False, False, False]
 
 
+# --- truth ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value", ["false", "False", "FALSE", "0", "0.00", " 0 ", ".00", "no", "No", "off", "Off", "f", "n", "N", "N   "]
+)
+def test_text_that_says_no_isnt_taken_for_true(value: str) -> None:
+    with pytest.raises(Unmappable) as refused:
+        applied(".truth", value)
+    assert str(refused.value) == (
+        "a condition takes text for true even where it says no: compare it, == 'true'; "
+        "where any text will do, ask for its length, | length"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        False,
+        0,
+        1,
+        Decimal("0.0"),
+        "",
+        " ",
+        "true",
+        "1",
+        "yes",
+        "t",
+        "y",
+        "NO",
+        "F",
+        "00000",
+        "none",
+        "0 EUR",
+        [],
+        [0],
+    ],
+)
+def test_all_else_is_as_true_as_it_is(value: object) -> None:
+    assert applied(".truth", value) is value
+
+
 # --- how much they may make ----------------------------------------------------------------------------------------
 
 
 @given(st.lists(SCALARS, max_size=4))
-def test_values_are_written_one_after_another_as_text_has_them_and_in_an_identifier_a_null_makes_null(
+def test_values_are_written_one_after_another_as_text_has_them_and_in_an_identifier_null_or_blank_makes_null(
     parts: list[Any],
 ) -> None:
     evaluation = at_work()
     made = OPERATORS[".~"](evaluation, parts)
     assert made == "".join(map(text, parts))
     assert spent(evaluation) == STEP + len(made)
-    assert applied(".~", parts, strict=True) == (None if None in parts else made)
+    assert applied(".~", parts, strict=True) == (None if any(map(is_missing, parts)) else made)
 
 
 @given(st.integers(-50, 50), st.integers(-50, 50), st.sampled_from([-7, -1, 1, 2, 9]))

@@ -12,8 +12,9 @@ from target_applied_events.mapping.simple import Simple
 from target_applied_events.mapping.source import Source
 from target_applied_events.mapping.template import Template, parse
 
+BLANK = st.sampled_from(["", " ", "\t\n"])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text() | BLANK,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=6,
 )
@@ -36,6 +37,10 @@ SIMPLE = [
     "{{ a != b }}",
     "{{ a or b }}",
     "<{{ a }}|{{ b | lower }}>",
+    "{{ a }} {{ b }}",
+    "{{ a }}{{ ' ' }}{{ b or '-' }}",
+    "crm-{{ a | trim }}",
+    "crm-{{ a | sha256 }}",
 ]
 
 
@@ -76,6 +81,18 @@ def test_what_is_simple_comes_to_what_jinja_comes_to(*, source: str, a: object, 
 def test_what_is_more_than_simple_is_left_to_jinja(source: str) -> None:
     assert not is_simple(source)
     assert not is_simple(f"text and {source}")
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ a or '' }}-{{ b }}", "x{{ a or b or ' ' }}", "x{{ '' | lower }}", "x{{ a == '' }}"]
+)
+def test_a_blank_text_that_the_template_writes_into_an_identifier_is_left_to_jinja(source: str) -> None:
+    assert not is_simple(source)
+    assert is_simple("{{ a or '' }}")
+    found = template(source)
+    for a in ("", " ", "a", None):
+        with_jinja = outcome(found, {"a": a, "b": "b"}, strict=True, shortcuts=False)
+        assert outcome(found, {"a": a, "b": "b"}, strict=True, shortcuts=True) == with_jinja
 
 
 @pytest.mark.parametrize("levels", [1, 15, 16, 17, 60, 95])

@@ -32,6 +32,18 @@ def test_what_joins_writes_all_that_is_no_text_unless_null_makes_it_null(*, stri
     assert source.function(source.joined(parts, str, strict=strict))({"a": "a", "b": None, "c": 1}) == expected
 
 
+@pytest.mark.parametrize(("strict", "expected"), [(True, None), (False, "a- ")])
+def test_what_joins_takes_blank_text_for_null_but_not_text_that_has_a_name(
+    *, strict: bool, expected: str | None
+) -> None:
+    source = Source()
+    parts = [source.column("a"), source.value("-"), source.column("b")]
+    assert source.function(source.joined(parts, str, strict=strict))({"a": "a", "b": " "}) == expected
+    named = [source.value(""), source.column("a"), source.value(" "), source.column("b")]
+    assert source.function(source.joined(named, str, strict=strict))({"a": "a", "b": "b"}) == "a b"
+    assert source.function(source.joined([source.value(" ")], str, strict=strict))({}) == " "
+
+
 def test_objects_hold_their_fields_in_order_without_those_that_are_null_and_are_made_anew() -> None:
     source = Source()
     fields = {"b": source.column("b"), "it's": source.column("a"), "c": source.value(3)}

@@ -17,6 +17,7 @@ RECORD: dict[str, Any] = {
     "paid": True,
     "nothing": None,
     "blank": "",
+    "spaces": "  ",
     "customer": {"name": "Ann", "address": {"city": "Köln"}},
     "tags": ["red", "blue"],
     "lines": [{"price": Decimal("1.10"), "count": 2}, {"price": Decimal("2.20"), "count": 1}],
@@ -196,12 +197,45 @@ STRICT = [
     ("{% if paid %}cust-{{ customer.id }}{% endif %}", None),
     ("cust-{{ nothing or 'none' }}", "cust-none"),
     ("cust-{{ nothing | default(number) }}", "cust-1001"),
+    # blank text that comes out of a record is as null
+    ("cust-{{ blank }}", None),
+    ("cust-{{ spaces }}", None),
+    ("{{ number }}-{{ spaces | trim }}", None),
+    ("cust-{{ status | replace('paid', '') }}", None),
+    ("{% for item in ['a', blank] %}{{ item }}{% endfor %}", None),
+    ("{{ 'cust-' ~ blank }}", None),
+    ("{{ 'cust-' + spaces }}", None),
+    ("{{ 'cust-%s' % blank }}", None),
+    ("{{ '%s-%s' % (number, spaces) }}", None),
+    ("{{ '%s-%s' | format(number, blank) }}", None),
+    ("{{ ['cust', blank] | join('-') }}", None),
+    ("{{ '-'.join(['cust', spaces]) }}", None),
+    ("cust-{{ blank | sha256 }}", None),
+    # and blank text that the template writes itself is text
+    ("{{ status }} {{ number }}", "paid 1001"),
+    ("{{ status }}{{ ' ' }}{{ number }}", "paid 1001"),
+    ("{{ status ~ ' ' ~ number }}", "paid 1001"),
+    ("{{ status + ' ' + status }}", "paid paid"),
+    ("{{ '%s%s%s' | format(status, ' ', number) }}", "paid 1001"),
+    ("{{ [status, ' ', number] | join }}", "paid 1001"),
+    ("{{ ' '.join(tags) }}", "red blue"),
+    ("{% for tag in tags %}{{ tag }} {% endfor %}", "red blue "),
+    ("{% set between = ' ' %}{{ status }}{{ between }}{{ number }}", "paid 1001"),
+    ("{{ number }}-{{ blank or '' }}", "1001-"),
+    ("{{ number }}{{ nothing | default('') }}", "1001"),
+    ("{{ number }}{{ (nothing or '') | trim | upper }}", "1001"),
+    ("{{ number }}{{ (blank or '').lower() }}", "1001"),
+    ("{{ number }}{{ '-' ~ blank if blank else '' }}", "1001"),
+    ("{% if blank %}{{ blank }}-{% endif %}{{ number }}", "1001"),
+    ("{{ {'a': '', 'b': [' ']} | tojson }}", '{"a":"","b":[" "]}'),
+    ("{{ {'': [' ']} }} ", '{"":[" "]} '),
+    ("{{ 'x' if blank == '' }}", "x"),
 ]
 
 
 @pytest.mark.parametrize(("source", "expected"), STRICT)
 @pytest.mark.parametrize("shortcuts", [True, False])
-def test_a_null_in_an_identifier_makes_the_whole_value_null(
+def test_a_null_or_blank_text_in_an_identifier_makes_the_whole_value_null(
     source: str, expected: str | None, *, shortcuts: bool
 ) -> None:
     assert template(source).reader("s", strict=True, shortcuts=shortcuts)(RECORD) == expected
