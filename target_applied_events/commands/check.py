@@ -10,7 +10,7 @@ from singer_sdk.exceptions import SingerSDKError
 from target_applied_events.client import Client
 from target_applied_events.commands.catalog import as_messages
 from target_applied_events.commands.dry_run import DryRun
-from target_applied_events.commands.findings import Finding, Sign, of_mappings, of_reply
+from target_applied_events.commands.findings import Finding, Sign, of_mappings, of_reply, of_streams
 from target_applied_events.commands.options import build_target, with_config
 from target_applied_events.commands.places import of_data_dir, of_ledger
 from target_applied_events.commands.terminal import counted, printable
@@ -38,6 +38,11 @@ class SchemaRun(DryRun):
         self.problems: list[str] = []
         self.streams: set[str] = set()
         self.columns: set[str] = set()
+
+    @property
+    def keyless(self) -> list[str]:
+        """The streams that came without a primary key, by their names after stream maps."""
+        return sorted(name for name, sink in self._sinks_active.items() if not sink.key_properties)
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         try:
@@ -89,6 +94,7 @@ def _findings(config: _ConfigInput, file_input: IO[str] | None, catalog: IO[str]
     yield Finding(Sign.GOOD, f"The settings are as they should be, with {mappings}.")
     yield from _of_schemas(target, file_input, catalog)
     yield from of_mappings(settings.declarations, target.columns, adds=_adds_metadata(target))
+    yield from of_streams(settings.declarations, target.keyless)
     yield of_data_dir(settings.data_dir)
     yield of_ledger(settings.ledger_url)
     yield from _of_endpoint(settings, target.plugin_version)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, assert_never
 
 from target_applied_events.delivery.reply import is_page, seen
 from target_applied_events.event import Answer, Failure, NoAnswer, Reply
+from target_applied_events.mapping import choose
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from target_applied_events.mapping import Declaration
+    from target_applied_events.mapping.syntax import Path
+    from target_applied_events.mapping.template import Template
 
 _LEFT_BY_TAPS = frozenset({"_sdc_deleted_at"})
 
@@ -59,6 +62,13 @@ def of_mappings(declarations: Sequence[Declaration], columns: Collection[str], *
                 f"{item.label}: has a metric and no once_per, so a row that changes is counted again; "
                 'name what happens once: once_per: "{{ id }}".',
             )
+        if unasked := _read_by_name_alone(item):
+            columns = ", ".join(unasked)
+            yield Finding(
+                Sign.WARNING,
+                f"{item.label}: its name reads {columns}, which once_per doesn't: the event happens once for once_per, "
+                "whatever its name says then. Where each of them is meant to be an event, put it into once_per too.",
+            )
         missing = sorted(_sdc_columns(item) - _LEFT_BY_TAPS - set(columns))
         if missing and not adds:
             yield Finding(
@@ -72,6 +82,45 @@ def _sdc_columns(declaration: Declaration) -> set[str]:
     templates = [template for _, _, template in declaration.wants()] + [item for _, item in declaration.others()]
     steps = (step for template in templates for path in template.paths for step in path[:2])
     return {step for step in steps if isinstance(step, str) and step.startswith("_sdc_")}
+
+
+def _read_by_name_alone(declaration: Declaration) -> list[str]:
+    """Name the columns that the name reads and `once_per` doesn't; none where there is no `once_per`."""
+    if (once_per := declaration.fields.get("once_per")) is None:
+        return []
+    asked, read = _read(once_per), _read(declaration.fields["name"])
+    alone = (path for path in read if not any(_leads_to(other, path) for other in asked))
+    return sorted({".".join(map(str, path)) or "record" for path in alone})
+
+
+def _read(template: Template) -> set[Path]:
+    """Give the places that a template reads, from the record's columns on; what a path leads through is none."""
+    paths = template.paths
+    ends = (path for path in paths if not any(path != other and _leads_to(path, other) for other in paths))
+    return {path[1:] if path[0] == "record" else path for path in ends if path[0] != "stream"}
+
+
+def _leads_to(path: Path, other: Path) -> bool:
+    return other[: len(path)] == path
+
+
+def of_streams(declarations: Sequence[Declaration], keyless: Collection[str]) -> Iterator[Finding]:
+    """Warn of mappings whose events nothing tells apart but all that their rows hold.
+
+    Args:
+        declarations: The mappings.
+        keyless: The streams that have no primary key.
+    """
+    for item in declarations:
+        streams = [stream for stream in keyless if item in choose(declarations, stream)]
+        if streams and "once_per" not in item.fields:
+            many = len(streams) > 1
+            yield Finding(
+                Sign.WARNING,
+                f"{item.label}: the stream{'s' if many else ''} {', '.join(streams)} {'have' if many else 'has'} no "
+                "key_properties and the mapping no once_per, so rows that are alike count as one event; once_per or a "
+                "key tells them apart.",
+            )
 
 
 def of_reply(reply: Reply, *, origin: str, shop_id: str | None) -> Iterator[Finding]:

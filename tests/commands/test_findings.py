@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from target_applied_events.commands.findings import Finding, Sign, of_mappings, of_reply
+from target_applied_events.commands.findings import Finding, Sign, of_mappings, of_reply, of_streams
 from target_applied_events.event import Answer, Failure, NoAnswer, Reply
 from target_applied_events.mapping import Declaration, declare
 
@@ -49,6 +49,60 @@ def test_with_neither_time_nor_occasion_a_return_to_earlier_values_looks_like_a_
 def test_a_metric_without_occasion_is_warned_of() -> None:
     (said,) = warnings({**METRIC, "event_time": "{{ at }}"})
     assert said.startswith("has a metric and no once_per")
+
+
+AT = {**CONTACT, "event_time": "{{ at }}"}
+
+
+@pytest.mark.parametrize(
+    ("name", "once_per", "columns"),
+    [
+        ("Order {{ status }}", "{{ id }}", "status"),
+        ("Order {{ number }} {{ record.status }}", "{{ id }}-{{ number }}", "status"),
+        ("{{ a.b }} of {{ items[0].name }}", "{{ a.c }}", "a.b, items.0.name"),
+        ("{{ order }}", "{{ order.id }}", "order"),
+        ("{{ record | tojson }}", "{{ id }}", "record"),
+    ],
+)
+def test_a_name_that_reads_what_once_per_does_not_is_warned_of(name: str, once_per: str, columns: str) -> None:
+    (said,) = warnings({**AT, "name": name, "once_per": once_per})
+    assert said.startswith(f"its name reads {columns}, which once_per doesn't: the event happens once for once_per, ")
+
+
+@pytest.mark.parametrize(
+    ("name", "once_per"),
+    [
+        ("Order paid", "{{ id }}"),
+        ("Order {{ number }}", "{{ record['number'] }}"),
+        ("Order {{ order.number }}", "{{ order | tojson }}"),
+        ("{{ stream }} {{ id }}", "{{ id }}"),
+        ("Order {{ status }}", "{{ record | tojson | sha256 }}"),
+        ("Order {{ status }}", None),
+    ],
+)
+def test_a_name_that_once_per_settles_is_not_warned_of(name: str, once_per: str | None) -> None:
+    mapping = {**AT, "name": name}
+    assert warnings(mapping if once_per is None else {**mapping, "once_per": once_per}) == []
+
+
+def of_keyless(*raws: dict[str, Any], streams: list[str]) -> list[str]:
+    found = list(of_streams([declared({**CONTACT, **raw}) for raw in raws], streams))
+    assert all(finding.sign is Sign.WARNING for finding in found)
+    return [finding.text for finding in found]
+
+
+def test_without_a_key_and_once_per_rows_that_are_alike_are_warned_of() -> None:
+    (said,) = of_keyless({}, streams=["others", "rows"])
+    assert said.startswith("mappings[0]: the stream rows has no key_properties and the mapping no once_per, so rows ")
+    (said,) = of_keyless({"stream": "*"}, streams=["others", "rows"])
+    assert said.startswith("mappings[0]: the streams others, rows have no key_properties and ")
+
+
+def test_with_once_per_or_for_other_streams_no_key_is_needed() -> None:
+    assert of_keyless({"once_per": "{{ id }}"}, streams=["rows"]) == []
+    assert of_keyless({}, streams=[]) == of_keyless({}, streams=["others"]) == []
+    (said,) = of_keyless({"stream": "*"}, {"once_per": "{{ id }}"}, streams=["others", "rows"])
+    assert said.startswith("mappings[0]: the stream others has ")
 
 
 @pytest.mark.parametrize(
