@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from target_applied_events.mapping.contract import EVENT
+from target_applied_events.mapping.fields import Fields
 from target_applied_events.mapping.notation import canonical, canonical_bytes
 from target_applied_events.mapping.template import Template
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
     from target_applied_events.event import Event
     from target_applied_events.mapping import Declaration
+    from target_applied_events.mapping.fields import FieldReader
 
 _Place: TypeAlias = tuple[str, ...]
 
 _CONTACT: _Place = ("contact",)
+_DEDUPING_KEY: _Place = ("metric", "deduping_key")
 _PROPERTIES: _Place = ("metric", "additional_properties")
 
 logger = logging.getLogger("target-applied-events")
@@ -53,7 +56,11 @@ class EventsSeen:
     def __init__(self, declarations: Iterable[Declaration]) -> None:
         """Begin with the mappings and no event."""
         self._bodies: dict[bytes, int] = {}
-        self._mappings = {item.label: _Mapping("once_per" in item.fields, set(_places(item))) for item in declarations}
+        self._declarations = {item.label: item for item in declarations}
+        self._mappings = {
+            label: _Mapping("once_per" in item.fields, set(_places(item))) for label, item in self._declarations.items()
+        }
+        self._keys: dict[tuple[str, str], FieldReader | None] = {}
 
     def __repr__(self) -> str:
         """Tell how many events differ."""
@@ -69,7 +76,7 @@ class EventsSeen:
         mapping = self._mappings[event.mapping]
         mapping.count += 1
         body = json.loads(event.body, parse_float=Decimal) if mapping.empty or mapping.happens_once else {}
-        mapping.empty = {place for place in mapping.empty if not _is_in(body, place)}
+        mapping.empty = {place for place in mapping.empty if not self._has(event, body, place)}
         said = hash(canonical_bytes(canonical(body))) if mapping.happens_once else 0  # else its key is made of it
         if event.key not in self._bodies:
             self._bodies[event.key] = said
@@ -78,6 +85,18 @@ class EventsSeen:
         else:
             mapping.repeated += 1
             mapping.alike += not (mapping.happens_once or has_key)
+
+    def _has(self, event: Event, body: Any, place: _Place) -> bool:  # noqa: ANN401 - any JSON
+        """Tell whether something is at a place of a body; where a deduping key came out empty, the event's own is."""
+        return _is_in(body, place) and (place != _DEDUPING_KEY or self._gives_key(event))
+
+    def _gives_key(self, event: Event) -> bool:
+        made = event.mapping, event.stream
+        if made not in self._keys:
+            fields = Fields(self._declarations[event.mapping], event.stream)
+            self._keys[made] = fields.reader(".".join(_DEDUPING_KEY))
+        read = self._keys[made]
+        return read is not None and read(event.record) is not None
 
     def tell(self) -> None:
         """Log what a run would never send, and what always came out empty."""

@@ -141,6 +141,14 @@ def test_properties_in_one_are_told_where_they_stay_empty(caplog: pytest.LogCapt
     ]
 
 
+def test_a_deduping_key_that_the_event_s_own_always_stands_in_for_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    mapping = {"metric": {"metric_name": "m", "deduping_key": "o-{{ a }}"}}
+    assert told(caplog, [{"id": 1}, {"id": 2}], mapping) == [
+        "W mappings[0].metric.deduping_key came out empty in all 2 events."
+    ]
+    assert told(caplog, [{"id": 1}, {"id": 2, "a": 7}, {"id": 3}], mapping) == []
+
+
 def test_a_contact_without_identifier_is_told_as_a_whole(caplog: pytest.LogCaptureFixture) -> None:
     mapping = {"contact": {"email": "{{ a }}", "name": "{{ id }}"}, "metric": {"metric_name": "m"}}
     assert told(caplog, [{"id": 1}, {"id": 2}], mapping) == ["W mappings[0].contact came out empty in all 2 events."]
