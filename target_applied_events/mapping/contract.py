@@ -60,7 +60,10 @@ NEVER_EMPTY: Final[Mapping[str, str]] = {
     "name": "came out empty; an event needs a name",
     "event_time": f"came out empty; where the time of arrival will do, write \"{{{{ … or '{NOW}' }}}}\"",
     "shop_id": "came out empty; a shop to fall back on is written into the template",
-    "once_per": "came out empty; it names what the event happens once for",
+    "once_per": (
+        "came out empty; it names what the event happens once for, and a part that may be empty is written "
+        "\"{{ … or '' }}\""
+    ),
     "metric.metric_name": "came out empty; a metric needs it",
     "metric.value": "came out null; records without a value are passed over by a `when`",
 }
