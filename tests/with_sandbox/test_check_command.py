@@ -105,8 +105,10 @@ def test_a_catalog_gives_the_schemas_of_its_selected_streams(sandbox: Sandbox, t
 
 def test_a_stream_without_a_key_is_warned_of_by_its_name_after_stream_maps(sandbox: Sandbox, tmp_path: Path) -> None:
     without = {name: value for name, value in MAPPING.items() if name != "once_per"} | {"stream": "views"}
-    settings = config(tmp_path, sandbox.url, [MAPPING, without], stream_maps={"pages": {"__alias__": "views"}})
-    (tmp_path / "in").write_bytes(as_lines([schema("rows", COLUMNS, []), schema("pages", COLUMNS, [])]))
+    mappings = [MAPPING, without, without | {"stream": "others"}]
+    settings = config(tmp_path, sandbox.url, mappings, stream_maps={"pages": {"__alias__": "views"}})
+    keyless = [schema(stream, COLUMNS, []) for stream in ("rows", "pages")]
+    (tmp_path / "in").write_bytes(as_lines([*keyless, schema("others", COLUMNS)]))
     done = check(settings, "--input", str(tmp_path / "in"))
     assert (done.returncode, signs(done).count("!")) == (0, 1), done.stdout
     assert "! mappings[1]: the stream views has no key_properties and the mapping no once_per, " in done.stdout
