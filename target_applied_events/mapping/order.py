@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LONGEST_NUMBER: Final = 400  # characters: a 64-bit float, written plainly, has 309 before its point
-_YEAR_LAST: Final = re.compile(r"\s*\d\d?([./-])\d\d?\1\d{4}(?!\d)", re.ASCII)
+_YEAR_LAST: Final = re.compile(r"\s*\d\d?([./-])\d\d?\1\d{4}(?!\d)")
 
 
 def ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any) -> bool | None:  # noqa: ANN401  a template's operands may be anything
