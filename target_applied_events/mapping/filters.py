@@ -197,9 +197,7 @@ def to_integer(value: Json, default: Json | UnsetType = UNSET, base: int = 10) -
 
 def _default_of(name: str, default: Json | UnsetType) -> Json:
     if default is UNSET:
-        raise Unmappable(
-            f"the filter {name} found what is no number; {name}(none) makes null of that, and {name}(0) makes it 0"
-        )
+        raise Unmappable(f"the filter {name} found what is no number; give it a default: none, or 0 where that is meant")
     return default
 
 
