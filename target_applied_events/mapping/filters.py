@@ -177,7 +177,7 @@ def to_decimal(value: Json, default: Json | UnsetType = UNSET) -> Json:
     try:
         return number(scalar_text(value))
     except Unmappable:
-        return _default_of("float", default)
+        return _given(default)
 
 
 def to_integer(value: Json, default: Json | UnsetType = UNSET, base: int = 10) -> Json:
@@ -192,12 +192,12 @@ def to_integer(value: Json, default: Json | UnsetType = UNSET, base: int = 10) -
         found = scalar_text(value)
         return int(found, base) if base != 10 else whole(number(found))  # noqa: PLR2004  base ten is ours to read
     except (Unmappable, ValueError):
-        return _default_of("int", default)
+        return _given(default)
 
 
-def _default_of(name: str, default: Json | UnsetType) -> Json:
+def _given(default: Json | UnsetType) -> Json:
     if default is UNSET:
-        raise Unmappable(f"the filter {name} found what is no number; give it a default: none, or 0 where that is meant")
+        raise Unmappable("found what is no number; give the filter a default: none, or 0 where that is meant")
     return default
 
 
