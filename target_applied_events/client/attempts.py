@@ -110,14 +110,19 @@ class Client:
             seconds = 0.0
         elif self._look_for_late_at < math.inf:
             seconds = max(0.0, min(seconds, self._look_for_late_at - self._clock()))
+        self._take_what_came(seconds)
+        if self._clock() >= self._look_for_late_at:
+            self._take_what_came(0)  # a wait that the process was stopped in ends without looking
+            self._end_late()
+        returned, self._returned = self._returned, []
+        return returned
+
+    def _take_what_came(self, seconds: float) -> None:
         for key, _ in self._selector.select(seconds):
             if isinstance(key.fileobj, Connection):
                 self._proceed(key.fileobj, key.events)
             else:
                 self._take_opened()
-        self._end_late()
-        returned, self._returned = self._returned, []
-        return returned
 
     def wake(self) -> None:
         """End a wait of the other thread."""
@@ -185,8 +190,6 @@ class Client:
 
     def _end_late(self) -> None:
         now = self._clock()
-        if now < self._look_for_late_at:
-            return
         for connection, attempt in [*self._under_way.items()]:
             if now >= attempt.deadline:
                 self._end(connection, NoAnswer(Failure.TIMED_OUT, "timed out"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.target_process import Finished, Message, config, record, run_target, schema, state
+from tests.target_process import PROGRAM, Finished, Message, as_lines, config, record, run_target, schema, state
 from tests.with_sandbox.arrivals import ArrivalsServer
 from tests.with_sandbox.crashes import key_is_found, named_in
 
@@ -159,3 +161,19 @@ def test_a_clock_that_is_set_forward_and_back_midway_changes_nothing(
     assert (again.status, again.states[-1]) == (0, 300)
     told = datetime.fromisoformat(done.log.splitlines()[-2][:10]).replace(tzinfo=UTC)
     assert told < datetime.now(UTC) - timedelta(days=390), "the clock was not moved"
+
+
+def test_a_process_that_is_stopped_for_longer_than_a_request_may_take_sends_nothing_again(tmp_path: Path) -> None:
+    arrived = Arrivals()
+    with ArrivalsServer(arrived.take, latency_seconds=0.5) as server, (tmp_path / "in").open("w+b") as given:
+        settings = config(tmp_path, server.url, [MAPPING], request_timeout=1)
+        given.write(as_lines(rows(300)))
+        given.seek(0)
+        with subprocess.Popen([str(PROGRAM), "--config", str(settings)], stdin=given, stdout=subprocess.DEVNULL) as run:
+            for stop in (1, 2, 3):
+                server.wait_for(50 * stop)
+                run.send_signal(signal.SIGSTOP)
+                time.sleep(1.5)  # all that is in flight is answered meanwhile, and late by the clock
+                run.send_signal(signal.SIGCONT)
+    assert run.returncode == 0
+    assert sorted(arrived.numbers) == list(range(1, 301))
