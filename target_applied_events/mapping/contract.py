@@ -70,7 +70,7 @@ NEVER_EMPTY: Final[Mapping[str, str]] = {
 """The fields that, once mapped, may not come out empty, and what is said then."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
 _LARGEST_NUMBER: Final = Decimal("1.7976931348623157E+308")
 _SMALLEST_NUMBER: Final = -_LARGEST_NUMBER
 _CONTAINERS: Final = (dict, list)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
 from target_applied_events.mapping.blanks import Meant, is_missing
+from target_applied_events.mapping.conditions import ask_for_truth
 from target_applied_events.mapping.expressions import SANDBOX, Evaluation, settled
 from target_applied_events.mapping.notation import Unmappable, text
 from target_applied_events.mapping.references import References
@@ -139,6 +140,7 @@ def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
     tree = tidier.visit(tree)
     if problems := (*tidier.problems, *found.problems):
         return None, tuple(dict.fromkeys(problems))
+    ask_for_truth(tree)
     tree.set_environment(SANDBOX)
     parts = _output(tree)
     if parts is not None and all(isinstance(part, nodes.TemplateData) for part in parts):

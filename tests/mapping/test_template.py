@@ -245,6 +245,33 @@ def test_a_null_or_blank_text_in_an_identifier_makes_the_whole_value_null(
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "{% if no %}x{% endif %}",
+        "{% if nothing %}x{% elif no %}y{% endif %}",
+        "{{ 'x' if no }}",
+        "{{ 'x' if paid and no else 'y' }}",
+        "{{ not no }}",
+        "{{ no and paid }}",
+        "{{ not (nothing or no) }}",
+        "{% for line in lines if no %}x{% endfor %}",
+        "{{ paid if customer.no else number }}",
+    ],
+)
+def test_a_condition_takes_no_text_for_true_that_says_no(source: str) -> None:
+    for no in ("false", "0", "N"):
+        with pytest.raises(Unmappable, match="a condition takes text for true even where it says no"):
+            value(source, record={**RECORD, "no": no, "customer": {"no": no}})
+    for yes in ("true", "1", "Y", "NO", True):
+        value(source, record={**RECORD, "no": yes, "customer": {"no": yes}})
+
+
+@pytest.mark.parametrize("source", ["{{ no or paid }}", "{{ nothing or no }}", "{{ no | default(paid, true) }}"])
+def test_what_chooses_a_value_takes_any_text(source: str) -> None:
+    assert value(source, record={**RECORD, "no": "No"}) == "No"
+
+
+@pytest.mark.parametrize(
     ("source", "said"),
     [
         ("{{ status.code }}", "a path leads into text"),
