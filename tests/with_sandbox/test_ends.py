@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -155,6 +156,16 @@ def test_an_event_in_flight_at_a_second_signal_is_named_at_the_next_start(
     assert status == 0
     assert "1 in doubt" in log
     assert "resent in doubt 1" in log
+
+
+@pytest.mark.slow
+def test_a_signal_ends_a_run_in_thirty_seconds_whose_states_nobody_reads(tap: Tap, sandbox: Sandbox) -> None:
+    large = state({"position": "x" * 300_000})  # more than a pipe holds
+    tap.say(SCHEMA, record("rows", id=1), large, record("rows", id=2), large, record("rows", id=3))
+    while not sandbox.events():
+        time.sleep(0.05)
+    tap.target.send_signal(signal.SIGTERM)
+    assert tap.target.wait(30) == 143
 
 
 def test_a_standard_output_that_is_closed_ends_the_run_as_a_signal_does(tap: Tap) -> None:
