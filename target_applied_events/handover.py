@@ -53,20 +53,30 @@ class Pending(Value, frozen=True):
 
 
 class RejectedRecord(Value, frozen=True):
-    """A record given up, with the reason that is kept beside it."""
+    """A record given up, with the reason that is kept beside it.
+
+    Attributes:
+        size_bytes: How long the record was as it was read; none where its event was handed over before it.
+    """
 
     stream: Stream
     record: Record
     rejection: Rejection
     tally: Tally
+    size_bytes: int = 0
 
     unshown = ("record",)
 
 
 class HeldState(Value, frozen=True):
-    """A STATE message: it leaves when all that was handed over before it is settled."""
+    """A STATE message: it leaves when all that was handed over before it is settled.
+
+    Attributes:
+        size_bytes: How long the message was as it was read.
+    """
 
     value: Any
+    size_bytes: int = 0
 
 
 Item: TypeAlias = "Pending | RejectedRecord | HeldState"

@@ -65,7 +65,8 @@ class Intake:
         tally = Tally()
         violations = _STRANGE if strange else self._violations(record, deleted=deleted)
         if violations:
-            return self._rejected(record, Rejection("invalid", violations), tally, key_is_ours=key_is_ours)
+            rejected = RejectedRecord(self._stream, record, Rejection("invalid", violations), tally, size_bytes)
+            return self._rejected(rejected, key_is_ours=key_is_ours)
         taken: list[Pending | RejectedRecord] = []
         for mapping in mappings:
             match mapping.event(record, deleted=deleted):
@@ -76,7 +77,8 @@ class Intake:
                     self._summary.read += 1
                     self._summary.skipped_by_mapping += 1
                 case Rejection() as rejection:
-                    taken += self._rejected(record, rejection, tally, key_is_ours=key_is_ours)
+                    rejected = RejectedRecord(self._stream, record, rejection, tally, size_bytes)
+                    taken += self._rejected(rejected, key_is_ours=key_is_ours)
                 case never:
                     assert_never(never)
         return taken
@@ -92,14 +94,12 @@ class Intake:
         self._pass_over()
         return False
 
-    def _rejected(
-        self, record: Record, rejection: Rejection, tally: Tally, *, key_is_ours: bool
-    ) -> list[RejectedRecord]:
+    def _rejected(self, rejected: RejectedRecord, *, key_is_ours: bool) -> list[RejectedRecord]:
         if not key_is_ours:
             self._pass_over()
             return []
         self._summary.read += 1
-        return [RejectedRecord(self._stream, record, rejection, tally)]
+        return [rejected]
 
     def _pass_over(self) -> None:
         self._summary.read += 1

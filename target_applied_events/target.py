@@ -160,7 +160,7 @@ class TargetAppliedEvents(Target):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Hold the state until all before it is settled."""
         self._assert_line_requires(message_dict, {"value"})
-        self.receiver.hand_over([HeldState(message_dict["value"])])
+        self.receiver.hand_over([HeldState(message_dict["value"], self.message_reader.size_bytes)])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Pass over it: events that were delivered can't be taken back."""

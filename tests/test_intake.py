@@ -129,6 +129,15 @@ def test_an_event_counts_with_its_record_which_is_kept_until_it_is_settled() -> 
     assert item.size_bytes == len(item.event.body) + 100
 
 
+@pytest.mark.parametrize("total", [[], "a lot"], ids=["invalid", "unmappable"])
+def test_a_rejected_record_counts_as_long_as_it_was_read(total: object) -> None:
+    intake = Intake(ORDERS, Validator("orders", SCHEMA, ("id",)), None, Summary())
+    record: dict[str, Any] = {"id": 1, "email": "a@b.c", "total": total}
+    (item,) = intake.take(record, mappings(PLACED), deleted=False, strange=False, size_bytes=100)
+    assert isinstance(item, RejectedRecord)
+    assert item.size_bytes == 100
+
+
 def test_settings_hand_the_shard_on() -> None:
     """What the sinks build an intake from."""
     config = {"api_key": "AL", "shop_id": SHOP, "shard": "2/3", "mappings": [PLACED]}

@@ -79,8 +79,8 @@ class Delivery:
 
     @property
     def unsettled_bytes(self) -> int:
-        """The bodies and records of those among them that are events."""
-        return self._flights.size_bytes
+        """What is kept of them, and of the STATEs that are held."""
+        return self._flights.size_bytes + self._settlement.size_bytes
 
     @property
     def crowd(self) -> int:
@@ -103,8 +103,8 @@ class Delivery:
             self.stop(error)
         for item in items:
             match item:
-                case HeldState(value):
-                    self._settlement.hold(value)
+                case HeldState(value, size_bytes):
+                    self._settlement.hold(value, size_bytes)
                 case RejectedRecord():
                     self._settlement.reject(self._settlement.issue(), item)
                     self.stop(self._rejected_in_a_row.see_unsendable())

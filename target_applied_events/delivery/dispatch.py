@@ -13,7 +13,7 @@ from target_applied_events.delivery.window import MOST_UNSETTLED, Window
 from target_applied_events.errors import InternalError, TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from target_applied_events.delivery.delivery import Delivery
     from target_applied_events.handover import Item, Job, Returned
@@ -23,6 +23,7 @@ _LONGEST_SLEEP_SECONDS = 1.0
 _PAUSE_SECONDS = 20e-6  # between two turns, for each request in flight
 # More at once would hold up what is ready meanwhile; and replies that wait for one another stay together from then on.
 _MOST_ITEMS_AT_ONCE = 250
+_MOST_BYTES_AT_ONCE = 8 << 20  # rejected records are written three times over in memory before they are in the file
 _MOST_REPLIES_AT_ONCE = 16
 
 logger = logging.getLogger(__name__)
@@ -97,8 +98,8 @@ class Dispatcher:
             self._wait(on_wait)
         self.raise_failure()
         self._window.hand_over(items)
-        for first in range(0, len(items), _MOST_ITEMS_AT_ONCE):
-            self._inbox.put(items[first : first + _MOST_ITEMS_AT_ONCE])
+        for piece in _pieces(items):
+            self._inbox.put(piece)
         self._attempts.wake()
 
     def finish(self, on_wait: Callable[[], None]) -> None:
@@ -220,3 +221,14 @@ class Dispatcher:
             crowd,
         )
         return True
+
+
+def _pieces(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Cut a batch into what is taken in at once."""
+    first = size_bytes = 0
+    for number, item in enumerate(items):
+        size_bytes += item.size_bytes
+        if number - first >= _MOST_ITEMS_AT_ONCE or (size_bytes > _MOST_BYTES_AT_ONCE and number > first):
+            yield items[first:number]
+            first, size_bytes = number, item.size_bytes
+    yield items[first:]

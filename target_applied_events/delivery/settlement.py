@@ -77,6 +77,11 @@ class Settlement:
         return self._watermark.unsettled
 
     @property
+    def size_bytes(self) -> int:
+        """Of the records given up that aren't settled, and of the STATEs that are held."""
+        return self._watermark.held_bytes + sum(record.size_bytes for _, record in self._ended.rejected)
+
+    @property
     def oldest(self) -> int | None:
         """The oldest position that isn't settled; None where all are. May be asked from any thread."""
         return self._watermark.oldest
@@ -85,9 +90,9 @@ class Settlement:
         """Hand out the next position."""
         return self._watermark.issue()
 
-    def hold(self, state: Any) -> None:  # noqa: ANN401 - a STATE's value is any JSON
+    def hold(self, state: Any, size_bytes: int = 0) -> None:  # noqa: ANN401 - a STATE's value is any JSON
         """Hold a STATE behind all positions handed out so far."""
-        self._watermark.hold(state)
+        self._watermark.hold(state, size_bytes)
 
     def deliver(self, position: int, event: Event) -> None:
         """Take down that the endpoint took an event."""

@@ -14,7 +14,7 @@ T = TypeVar("T")
 class _Unsettled(Generic[T]):
     """A position that isn't settled, between its unsettled neighbours, with the newest state that waits for it last."""
 
-    __slots__ = ("after", "before", "position", "state")
+    __slots__ = ("after", "before", "position", "state", "state_bytes")
 
     def __init__(self, position: int, before: _Unsettled[T] | None) -> None:
         """Append it behind `before`."""
@@ -22,6 +22,7 @@ class _Unsettled(Generic[T]):
         self.before = before
         self.after: _Unsettled[T] | None = None
         self.state: T | None = None
+        self.state_bytes = 0
 
 
 class Watermark(Generic[T]):
@@ -31,15 +32,20 @@ class Watermark(Generic[T]):
     moves to the next older unsettled position, over the state that waits there: both could leave at the same moment,
     and the newer one says all that the older says. So there is at most one state for each unsettled position, however
     many are held, and every step costs the same.
+
+    Attributes:
+        held_bytes: Of the states that wait or may leave; each leaves them once all before it is settled.
     """
 
     def __init__(self) -> None:
         """Start at position 0, with nothing to release."""
+        self.held_bytes = 0
         self._issued = 0
         self._unsettled: dict[int, _Unsettled[T]] = {}
         self._oldest: _Unsettled[T] | None = None
         self._newest: _Unsettled[T] | None = None
         self._releasable: T | None = None
+        self._releasable_bytes = 0
         self._released: T | None = None
         self._released_at: float | None = None
 
@@ -82,11 +88,12 @@ class Watermark(Generic[T]):
             raise InternalError(f"position {position} was settled twice or never handed out ({self!r})")
         self._unlink(settled)
         if settled.state is not None:
-            self._wait_for(settled.before, settled.state)
+            self.held_bytes -= settled.state_bytes
+            self._wait_for(settled.before, settled.state, settled.state_bytes)
 
-    def hold(self, state: T) -> None:
+    def hold(self, state: T, size_bytes: int = 0) -> None:
         """Hold a state that was read behind all positions handed out so far; None is no state."""
-        self._wait_for(self._newest, state)
+        self._wait_for(self._newest, state, size_bytes if state is not None else 0)
 
     def release(self, now: float, *, final: bool = False) -> T | None:
         """Give the newest state that may leave: the first at once, then at most one a second.
@@ -101,7 +108,8 @@ class Watermark(Generic[T]):
         due_at = self.due_at(now)
         if due_at is None or (due_at > now and not final):
             return None
-        self._released, self._releasable = self._releasable, None
+        self._released = self._releasable
+        self._let_leave(None, 0)
         self._released_at = now
         return self._released
 
@@ -121,8 +129,15 @@ class Watermark(Generic[T]):
         else:
             settled.after.before = settled.before
 
-    def _wait_for(self, unsettled: _Unsettled[T] | None, state: T) -> None:
+    def _wait_for(self, unsettled: _Unsettled[T] | None, state: T, size_bytes: int) -> None:
         if unsettled is not None:
-            unsettled.state = state
+            self.held_bytes += size_bytes - unsettled.state_bytes
+            unsettled.state, unsettled.state_bytes = state, size_bytes
+        elif state == self._released:
+            self._let_leave(None, 0)
         else:
-            self._releasable = None if state == self._released else state
+            self._let_leave(state, size_bytes)
+
+    def _let_leave(self, state: T | None, size_bytes: int) -> None:
+        self.held_bytes += size_bytes - self._releasable_bytes
+        self._releasable, self._releasable_bytes = state, size_bytes

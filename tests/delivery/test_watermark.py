@@ -22,6 +22,7 @@ class AgainstAListOfAll(RuleBasedStateMachine):
         self.unsettled: set[int] = set()
         self.issued = 0
         self.held: list[tuple[int, str]] = []
+        self.size_bytes: dict[str, int] = {}
         self.released: list[tuple[float, str]] = []
 
     def releasable(self) -> str | None:
@@ -58,12 +59,13 @@ class AgainstAListOfAll(RuleBasedStateMachine):
         with pytest.raises(InternalError):
             self.watermark.settle(position)
 
-    @rule(times=st.integers(1, 2))
-    def hold(self, times: int) -> None:
-        for _ in range(times):
+    @rule(sizes=st.lists(st.integers(1, 1000), min_size=1, max_size=2))
+    def hold(self, sizes: list[int]) -> None:
+        for size_bytes in sizes:
             state = f"state {len(self.held)}"
-            self.watermark.hold(state)
+            self.watermark.hold(state, size_bytes)
             self.held.append((self.issued, state))
+            self.size_bytes[state] = size_bytes
 
     @rule(seconds=st.sampled_from([0.0, 0.25, 0.5, 1.0, 5.0]))
     def pass_time(self, seconds: float) -> None:
@@ -88,14 +90,23 @@ class AgainstAListOfAll(RuleBasedStateMachine):
         assert self.watermark.unsettled == len(self.unsettled)
         assert self.watermark.oldest == min(self.unsettled, default=None)
 
+    @invariant()
+    def it_counts_the_newest_state_behind_each_position_and_none_that_left(self) -> None:
+        kept = {}
+        for issued_before, state in self.held:
+            kept[max((each for each in self.unsettled if each < issued_before), default=None)] = state
+        if self.released and kept.get(None) == self.released[-1][1]:
+            del kept[None]
+        assert self.watermark.held_bytes == sum(self.size_bytes[state] for state in kept.values())
+
 
 TestWatermark = AgainstAListOfAll.TestCase
 TestWatermark.settings = ORDINARY_RUN
 
 
 class AStateLeavesAPositionEarly(Watermark[str]):
-    def hold(self, state: str) -> None:
-        self._wait_for(self._newest.before if self._newest else None, state)
+    def hold(self, state: str, size_bytes: int = 0) -> None:
+        self._wait_for(self._newest.before if self._newest else None, state, size_bytes)
 
 
 class AStateIsLostWhenItsPositionIsSettled(Watermark[str]):
@@ -112,9 +123,22 @@ class SettledTwiceGoesUnseen(Watermark[str]):
 
 
 class AnOlderStateReplacesANewer(Watermark[str]):
-    def _wait_for(self, unsettled: _Unsettled[str] | None, state: str) -> None:
+    def _wait_for(self, unsettled: _Unsettled[str] | None, state: str, size_bytes: int) -> None:
         if unsettled is None or unsettled.state is None:
-            super()._wait_for(unsettled, state)
+            super()._wait_for(unsettled, state, size_bytes)
+
+
+class AStateThatIsReplacedIsCountedOn(Watermark[str]):
+    def _wait_for(self, unsettled: _Unsettled[str] | None, state: str, size_bytes: int) -> None:
+        if unsettled is not None:
+            unsettled.state_bytes = 0
+        super()._wait_for(unsettled, state, size_bytes)
+
+
+class AStateThatLeftIsCountedOn(Watermark[str]):
+    def _let_leave(self, state: str | None, size_bytes: int) -> None:
+        self._releasable_bytes *= state is not None
+        super()._let_leave(state, size_bytes)
 
 
 class ASecondStateLeavesWithinTheSecond(Watermark[str]):
@@ -136,6 +160,8 @@ class TheFirstStateWaitsASecond(Watermark[str]):
         AStateIsLostWhenItsPositionIsSettled,
         SettledTwiceGoesUnseen,
         AnOlderStateReplacesANewer,
+        AStateThatIsReplacedIsCountedOn,
+        AStateThatLeftIsCountedOn,
         ASecondStateLeavesWithinTheSecond,
         TheFirstStateWaitsASecond,
     ],
