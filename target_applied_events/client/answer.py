@@ -50,7 +50,7 @@ class Reading(Value, frozen=True):
 class AnswerReader:
     """It's fed the bytes of one answer, and gives the answer as soon as that is whole."""
 
-    __slots__ = ("_steps",)
+    __slots__ = ("_incoming", "_steps")
 
     def __init__(self, *, bodiless: bool = False) -> None:
         """Begin with nothing.
@@ -58,7 +58,8 @@ class AnswerReader:
         Args:
             bodiless: Nothing that belongs to this answer follows its headers, as with CONNECT.
         """
-        self._steps = _read(bodiless=bodiless)
+        self._incoming = _Incoming()
+        self._steps = _read(self._incoming, bodiless=bodiless)
         next(self._steps)
 
     def __repr__(self) -> str:
@@ -79,23 +80,34 @@ class AnswerReader:
         except StopIteration as end:
             reading: Reading = end.value
             return reading
+        except NotHttpError:
+            if received:  # what came is wrong, not merely cut off
+                self._incoming.final_head = None
+            raise
         return None
 
+    def cut_off(self) -> Answer | None:
+        """Give an answer whose end never comes, with what came of its body, if its headers were read."""
+        head = self._incoming.final_head
+        return _answer(head, self._incoming.body) if head is not None else None
 
-def _read(*, bodiless: bool) -> _Step[Reading]:
-    incoming = _Incoming()
-    head = yield from _final_head(incoming)
-    body, ended = b"", True
+
+def _read(incoming: _Incoming, *, bodiless: bool) -> _Step[Reading]:
+    head = incoming.final_head = yield from _final_head(incoming)
+    ended = True
     if not bodiless and head.status not in {204, 304}:
-        body, ended = yield from _body(incoming, head)
-    answer = Answer(
+        ended = yield from _read_body(incoming, head)
+    return Reading(_answer(head, incoming.body), reusable=ended and head.keeps_connection and incoming.is_empty)
+
+
+def _answer(head: _Head, body: bytearray) -> Answer:
+    return Answer(
         status=head.status,
-        body=body,
+        body=bytes(body),
         content_type=head.fields.get("content-type", ""),
         retry_after=head.fields.get("retry-after"),
         date=head.fields.get("date"),
     )
-    return Reading(answer, reusable=ended and head.keeps_connection and incoming.is_empty)
 
 
 class _Head(Value, frozen=True):
@@ -105,12 +117,19 @@ class _Head(Value, frozen=True):
 
 
 class _Incoming:
-    """Holds what was received and not yet taken, at most one receipt more than was asked for."""
+    """Holds what was received and not yet taken, at most one receipt more than was asked for.
 
-    __slots__ = ("_held",)
+    Attributes:
+        final_head: The answer's head, once it was read.
+        body: What came of its body.
+    """
+
+    __slots__ = ("_held", "body", "final_head")
 
     def __init__(self) -> None:
         self._held = bytearray()
+        self.body = bytearray()
+        self.final_head: _Head | None = None
 
     def __repr__(self) -> str:
         return f"<_Incoming holding {len(self._held)} bytes>"
@@ -139,17 +158,20 @@ class _Incoming:
             yield from self._fill("in the middle of the body")
         return self._take(end + 1)
 
-    def exactly(self, size: int) -> _Step[bytes]:
-        """Take so many bytes."""
-        while len(self._held) < size:
+    def body_of(self, size: int) -> _Step[None]:
+        """Take so many bytes over into the body, as they come."""
+        end = len(self.body) + size
+        self.body += self._take(size)
+        while len(self.body) < end:
             yield from self._fill("in the middle of the body")
-        return self._take(size)
+            self.body += self._take(end - len(self.body))
 
-    def until_end(self, size: int) -> _Step[bytes]:
-        """Take all until the connection ends, but no more than so many bytes."""
-        while len(self._held) < size and (received := (yield)):
+    def body_until_end(self, size: int) -> _Step[None]:
+        """Take all over into the body until the connection ends, but no more than so many bytes."""
+        self.body += self._take(size)
+        while len(self.body) < size and (received := (yield)):
             self._held += received
-        return self._take(size)
+            self.body += self._take(size - len(self.body))
 
     def _fill(self, where: str) -> _Step[None]:
         received = yield
@@ -188,33 +210,34 @@ def _parse_head(block: bytes) -> _Head:
     return _Head(int(status_line[2]), fields, keeps_connection=not closes)
 
 
-def _body(incoming: _Incoming, head: _Head) -> _Step[tuple[bytes, bool]]:
-    """Give the body, and whether all of it was read and its end is known."""
+def _read_body(incoming: _Incoming, head: _Head) -> _Step[bool]:
+    """Read the body; tells whether that was all of it and its end is known."""
     coding, length = head.fields.get("transfer-encoding"), head.fields.get("content-length")
     if coding is not None and coding.lower().endswith("chunked"):
-        body, ended = yield from _chunks(incoming)
-        return body, ended and length is None  # both are how answers are smuggled: believed, but nothing after it
+        ended = yield from _read_chunks(incoming)
+        return ended and length is None  # both are how answers are smuggled: believed, but nothing after it
     if coding is not None or length is None:
-        return (yield from incoming.until_end(MOST_BODY_BYTES)), False
+        yield from incoming.body_until_end(MOST_BODY_BYTES)
+        return False
     lengths = {each.strip() for each in length.split(",")}
     if len(lengths) != 1 or not _LENGTH.fullmatch(length := lengths.pop()):
         raise NotHttpError("the Content-Length is none")
     size = int(length)
-    return (yield from incoming.exactly(min(size, MOST_BODY_BYTES))), size <= MOST_BODY_BYTES
+    yield from incoming.body_of(min(size, MOST_BODY_BYTES))
+    return size <= MOST_BODY_BYTES
 
 
-def _chunks(incoming: _Incoming) -> _Step[tuple[bytes, bool]]:
-    body = bytearray()
+def _read_chunks(incoming: _Incoming) -> _Step[bool]:
     while size := _chunk_size((yield from incoming.line())):
-        room = MOST_BODY_BYTES - len(body)
-        body += yield from incoming.exactly(min(size, room))
+        room = MOST_BODY_BYTES - len(incoming.body)
+        yield from incoming.body_of(min(size, room))
         if size > room:
-            return bytes(body), False
+            return False
         if (yield from incoming.line()).strip(b"\r\n"):
             raise NotHttpError("a chunk is longer than it says")
     for _ in range(_MOST_TRAILERS):
         if not (yield from incoming.line()).strip(b"\r\n"):
-            return bytes(body), True
+            return True
     raise NotHttpError("trailers don't end")
 
 

@@ -179,9 +179,9 @@ class Client:
         try:
             answer = connection.proceed(self._clock())
         except TimeoutError as error:
-            self._end(connection, NoAnswer(Failure.TIMED_OUT, said(error)))
+            self._end_unanswered(connection, NoAnswer(Failure.TIMED_OUT, said(error)))
         except (OSError, NotHttpError) as error:
-            self._end(connection, NoAnswer(Failure.BROKEN, said(error)))
+            self._end_unanswered(connection, NoAnswer(Failure.BROKEN, said(error)))
         else:
             if watched != _READ and not connection.has_unsent:
                 self._selector.modify(connection, _READ)
@@ -192,8 +192,12 @@ class Client:
         now = self._clock()
         for connection, attempt in [*self._under_way.items()]:
             if now >= attempt.deadline:
-                self._end(connection, NoAnswer(Failure.TIMED_OUT, "timed out"))
+                self._end_unanswered(connection, NoAnswer(Failure.TIMED_OUT, "timed out"))
         self._look_for_late_at = min((each.deadline for each in self._under_way.values()), default=math.inf)
+
+    def _end_unanswered(self, connection: Connection, reply: NoAnswer) -> None:
+        """End an attempt whose answer didn't come whole: the head of a 2xx says enough."""
+        self._end(connection, connection.cut_off() or reply)
 
     def _end(self, connection: Connection, reply: Reply) -> None:
         attempt = self._under_way.pop(connection)

@@ -20,6 +20,9 @@ _RECEIVED_BYTES: Final = 16 * 1024
 
 _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
+_PAGE_LABELS: Final = ("text/html", "application/xhtml")
+_PAGE_STARTS: Final = (b"<!doctype html", b"<html")
+
 
 class Connection:
     """Stands exactly behind the last answer whenever `is_reusable` says so.
@@ -86,7 +89,7 @@ class Connection:
 
         Raises:
             OSError: The connection broke.
-            NotHttpError: What came back isn't HTTP, or is cut short.
+            NotHttpError: What came back isn't HTTP, or is cut short; `cut_off` may still give an answer.
         """
         if self._unsent:
             self._send()
@@ -99,6 +102,17 @@ class Connection:
         self._used_at = now
         self.is_reusable = self._is_sent and not self._unsent and reading.reusable
         return reading.answer
+
+    def cut_off(self) -> Answer | None:
+        """Give the answer though its end never comes, where its head says enough: with a 2xx the event is taken.
+
+        The request must have gone out whole. A page of HTML, or what may become one, isn't the endpoint's and says
+        nothing.
+        """
+        answer = self._reader.cut_off()
+        if answer is None or not self._is_sent or self._unsent:
+            return None
+        return answer if answer.status // 100 == 2 and not _may_be_page(answer) else None  # noqa: PLR2004 - HTTP's own
 
     def is_fresh(self, now: float) -> bool:
         """Tell whether the endpoint is likely to take another request on it."""
@@ -119,3 +133,11 @@ class Connection:
             pass
         except OSError:
             self._unsent, self._is_sent = memoryview(b""), False
+
+
+def _may_be_page(answer: Answer) -> bool:
+    """Tell a page by its label or by how its body begins, also where no more came than the beginning of that."""
+    if answer.content_type.lower().startswith(_PAGE_LABELS):
+        return True
+    start = answer.body[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return bool(start) and any(page.startswith(start[: len(page)]) for page in _PAGE_STARTS)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +97,27 @@ def test_what_is_no_whole_answer_is_an_error(raw: bytes) -> None:
         read(raw)
     with pytest.raises(NotHttpError):
         read(*(raw[at : at + 97] for at in range(0, len(raw), 97)))
+
+
+CUT_OFF = {"half its body": b"hel", "half a chunk": b"hel", "no last chunk": b"hello", "half its trailers": b""}
+
+
+@pytest.mark.parametrize(("name", "body"), CUT_OFF.items(), ids=CUT_OFF)
+def test_of_an_answer_that_is_cut_off_its_head_and_what_came_of_its_body_are_known(name: str, body: bytes) -> None:
+    reader = AnswerReader()
+    assert reader.feed(CUT_SHORT_OR_WRONG[name]) is None
+    assert reader.cut_off() == Answer(200, body)
+    with pytest.raises(NotHttpError):
+        reader.feed(b"")
+    assert reader.cut_off() == Answer(200, body)
+
+
+@pytest.mark.parametrize("name", sorted(CUT_SHORT_OR_WRONG.keys() - CUT_OFF.keys()))
+def test_of_what_is_no_http_or_has_no_whole_head_nothing_is_known(name: str) -> None:
+    reader, raw = AnswerReader(), CUT_SHORT_OR_WRONG[name]
+    with contextlib.suppress(NotHttpError):
+        reader.feed(raw)
+    assert reader.cut_off() is None
 
 
 def test_an_answer_that_is_not_http_is_told_at_its_first_bytes() -> None:

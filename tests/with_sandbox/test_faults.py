@@ -132,6 +132,43 @@ def test_a_status_that_passes_is_tried_again_and_so_is_a_page_in_between(target:
     assert sorted(row_of(request) for request in server.requests) == sorted([1, *RETRIED * 2, 200, 200])
 
 
+def beginning(head: bytes) -> Fault:
+    """Answer the first event with the beginning of an answer, and the next ones whole."""
+    answers = iter([head])
+
+    def fault(peer: Peer) -> None:
+        peer.answer(given := next(answers, OK))
+        if given == head:
+            peer.hang()
+        always(OK)(peer)
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    "framing", ["Content-Length: 50\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "\r\n"]
+)
+@pytest.mark.parametrize("in_doubt", ["resend", "reject"])
+def test_an_event_whose_2xx_never_ends_is_delivered_and_sent_once(
+    target: ForkedTarget, tmp_path: Path, framing: str, in_doubt: str
+) -> None:
+    with FaultyServer(beginning(f"HTTP/1.1 201 Created\r\n{framing}".encode())) as server:
+        settings = config(tmp_path, url(server), [MAPPING], request_timeout=0.5, max_concurrency=1, in_doubt=in_doubt)
+        done = target.run(settings, rows(1, 2))
+        assert (done.status, done.states[-1]) == (0, 2), done.log
+        assert target.run(settings, rows(1, 2)).status == 0
+    assert [row_of(request) for request in server.requests] == [1, 2]
+
+
+def test_an_event_whose_2xx_is_the_beginning_of_a_page_is_tried_again(target: ForkedTarget, tmp_path: Path) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 50\r\n\r\n<html>"
+    with FaultyServer(beginning(head)) as server:
+        settings = config(tmp_path, url(server), [MAPPING], request_timeout=0.5, max_concurrency=1)
+        done = target.run(settings, rows(1, 2))
+    assert (done.status, done.states[-1]) == (0, 2), done.log
+    assert sorted(row_of(request) for request in server.requests) == [1, 1, 2]
+
+
 @pytest.mark.parametrize("fault", [always(answer(503)), always(PAGE), Peer.hang, Peer.reset])
 def test_an_endpoint_that_stays_ill_until_retry_timeout_fails_the_run_and_holds_state(
     target: ForkedTarget, tmp_path: Path, fault: Fault
