@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import simplejson
 
+from target_applied_events.durable import make_private
 from target_applied_events.errors import EndpointError, said
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def write_report(directory: Path, run_id: str, summary: Summary, seconds: float,
     if isinstance(error, EndpointError):
         report["stopped_by"] = dict(error.details)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(directory)
         descriptor = os.open(directory / f"{run_id}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             simplejson.dump(report, file, use_decimal=True, indent=2)

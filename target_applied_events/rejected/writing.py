@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import simplejson
 
-from target_applied_events.durable import sync_directory
+from target_applied_events.durable import make_private, sync_directory
 from target_applied_events.errors import RejectedRecordsError, said
 from target_applied_events.rejected.done import given_up, lock, record_hash
 from target_applied_events.rejected.fed_back import MappedStream
@@ -125,7 +125,7 @@ class RejectedRecords:
             raise
 
     def _open(self) -> FileIO:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.path.parent)
         file = FileIO(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
         lock(file.fileno())
         sync_directory(self.path.parent)
