@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from target_applied_events.durable import make_private, sync_directory
 from target_applied_events.errors import RejectedRecordsError, said
 from target_applied_events.ledger.postgres_session import lock_of
 from target_applied_events.rejected import KeptFile, record_hash
+from target_applied_events.rejected.done import line_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +35,7 @@ class Group:
         reason: The kind of reason; `unreadable` for lines that are no JSON.
         message: What was wrong with the first.
         count: How many there are.
-        file: Where they are kept; None where they are in the ledger's table alone.
+        file: Where they are kept; None where only the ledger's table has them all.
     """
 
     run: str
@@ -81,6 +83,13 @@ class LeftRuns:
     def _path(self, run: str) -> Path:
         return self.directory / f"{run}.jsonl"
 
+    def _whole_file(self, run: str) -> Path | None:
+        """Find the file that holds all that is left of a run; None where only the table does."""
+        path = self._path(run)
+        if self._table is None:
+            return path
+        return path if path.exists() and line_count(path) >= self._table.count_left(run) else None
+
     def groups(self) -> Iterator[Group]:
         """Count what is left, by run, stream and reason.
 
@@ -88,9 +97,10 @@ class LeftRuns:
             RejectedRecordsError: A file or the table can't be read.
         """
         for run in self.names():
-            file = str(self._path(run)) if self._path(run).exists() else None
+            path = self._whole_file(run)
+            file = str(path) if path is not None else None
             groups: dict[tuple[str, str], Group] = {}
-            for message in self._records(run):
+            for message in self._records(run, path):
                 stream, rejection = str(message.get("stream")), message["rejection"]
                 reason = str(rejection.get("reason"))
                 if (group := groups.get((stream, reason))) is None:
@@ -98,10 +108,9 @@ class LeftRuns:
                 group.count += 1
             yield from groups.values()
 
-    def _records(self, run: str) -> Iterator[dict[str, Any]]:
-        path = self._path(run)
-        if self._table is not None and not path.exists():
-            yield from _parsed(self._table.lines_left(run))
+    def _records(self, run: str, path: Path | None) -> Iterator[dict[str, Any]]:
+        if path is None:
+            yield from _parsed(self._table.lines_left(run) if self._table is not None else ())
             return
         try:
             with path.open(encoding="utf-8", errors="replace") as file:
@@ -136,13 +145,13 @@ class LeftRuns:
         path = self._path(run)
         self._refuse_live(run)
         if not path.exists():
-            count = sum(1 for _ in self._records(run))
+            count = sum(1 for _ in self._records(run, None))
             self._mark_in_table(run)
             return count
         try:
             with path.open("rb") as file:
                 kept = KeptFile(file)
-                hashes = [_hash(message) for message in self._records(run)]
+                hashes = [_hash(message) for message in self._records(run, self._whole_file(run))]
                 self._mark_in_table(run)
                 kept.mark_done(hashes)
         except OSError as error:
@@ -165,20 +174,33 @@ class LeftRuns:
         """
         run = self._known(run)
         path = self._path(run)
-        if self._table is None or path.exists():
+        if self._table is None or self._whole_file(run) is not None:
             raise RejectedRecordsError(
                 f"There is nothing to export: the rejected records of {run} are in {path}: give that as --input."
             )
         self._refuse_live(run)
+        if path.exists():
+            raise RejectedRecordsError(
+                f"{path} lacks lines that the ledger's table has: move it elsewhere, then `rejected --export {run}` "
+                "writes it whole."
+            )
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft = path.with_suffix(".new")
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                file.writelines(self._table.lines_left(run))
-            draft.rename(path)
+            make_private(self.directory)
+            _write_synced(path, self._table.lines_left(run))
         except OSError as error:
             raise RejectedRecordsError(f"{path} can't be written: {said(error)}. See data_dir.") from error
         return path
+
+
+def _write_synced(path: Path, lines: Iterable[str]) -> None:
+    """Write a file that is whole on disk before it has its name."""
+    draft = path.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.writelines(lines)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    sync_directory(path.parent)
 
 
 def _first_message(rejection: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from target_applied_events.errors import LedgerError
 from target_applied_events.ledger.tables import STAMP, VERSION, about, check_version, metadata
+from target_applied_events.restarts import reconnect
 from target_applied_events.settings.ledger_url import NO_DRIVER, place_of, said_by_server
 
 if TYPE_CHECKING:
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 10
-RECONNECT_SECONDS = 30.0
-"""So long a restarted server is waited for."""
-
-_PAUSE_SECONDS = 0.25
 
 _DIVISION_BY_ZERO = "22012"
 _LOCK = "SELECT pg_try_advisory_lock(%(lock)s), pg_backend_pid()"
@@ -167,16 +164,7 @@ class PostgresSession:
     def _reconnect(self) -> None:
         """Wait for a server that restarts, and for the end of the lost session, which may hold the lock still."""
         self._disconnect()
-        until = time.monotonic() + RECONNECT_SECONDS
-        while True:
-            try:
-                self._connect()
-            except (DBAPIError, LedgerError):
-                if time.monotonic() > until:
-                    raise
-                time.sleep(_PAUSE_SECONDS)
-            else:
-                return
+        reconnect(self._connect, DBAPIError, LedgerError)
 
     def _error(self, error: DBAPIError) -> LedgerError:
         said = said_by_server(error)

@@ -66,13 +66,16 @@ def is_live(ledger: Path, run: str) -> bool:
 
 
 def sweep(ledger: Path) -> None:
-    """Remove the files of runs that were killed."""
+    """Remove the files of runs that were killed.
+
+    The lock is a shared one, as of who asks after a run, so that none of them takes a dead run for a living one.
+    """
     for path in ledger.parent.glob(f"{glob.escape(ledger.name)}.run-*"):
         try:
             descriptor = os.open(path, os.O_RDWR)
         except OSError:
             continue
-        if _lock(descriptor, fcntl.LOCK_EX):
+        if _lock(descriptor, fcntl.LOCK_SH) and _is_still_there(path, descriptor):
             path.unlink(missing_ok=True)
         os.close(descriptor)
 
@@ -90,7 +93,7 @@ def _lock(descriptor: int, kind: int) -> bool:
 
 
 def _is_still_there(path: Path, descriptor: int) -> bool:
-    """Whether a file was not removed, by a sweep, between its opening and its lock."""
+    """Whether a file was not removed, or replaced by another, between its opening and its lock."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:

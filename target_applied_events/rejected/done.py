@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 DONE = "done"
 _GIVEN_UP = "given-up"
 _HASH_BYTES = 16
+_SHORT = (
+    "%s isn't marked done: it lacks %d of the lines that the ledger's table has of its run. Move it elsewhere, write "
+    "it whole with `rejected --export %s` and give that as --input: the ledger skips what is delivered. Or give the "
+    "rest up with `rejected --done %s`."
+)
 
 logger = logging.getLogger("target-applied-events")
 
@@ -34,7 +39,7 @@ class KeptFile:
         """Lock a file of `{data_dir}/rejected`.
 
         Raises:
-            RejectedRecordsError: Its run, or one that feeds it back, still lives.
+            RejectedRecordsError: Its run, or one that feeds it back, still lives; or it can't be read.
         """
         self.path = Path(file.name).resolve()
         self._file = file
@@ -42,6 +47,7 @@ class KeptFile:
             raise RejectedRecordsError(
                 f"{self.path} is in use: its run, or another that sends it again, still lives. Wait for its end."
             )
+        self._line_count = line_count(self.path)
 
     def __repr__(self) -> str:
         """Name the file."""
@@ -60,7 +66,9 @@ class KeptFile:
         return cls(file) if name.endswith(".jsonl") else None
 
     def end(self, *, passed_over: int, table: RejectedTable | None) -> None:
-        """Mark it done after a run that has settled all that it holds, unless some of that was passed over.
+        """Mark it done after a run that has settled all that it holds.
+
+        But not where some of that was passed over, or the table has lines that the file had not when it was opened.
 
         Args:
             passed_over: How many of its records were.
@@ -74,6 +82,9 @@ class KeptFile:
             logger.warning(message, self.path, passed_over)
             return
         if table is not None:
+            if (missing := table.count_left(self.path.stem) - self._line_count) > 0:
+                logger.warning(_SHORT, self.path, missing, self.path.stem, self.path.stem)
+                return
             table.mark_done(self.path.stem, give_up=False)
         self.mark_done()
         logger.info("%s is done: all of it is settled.", self.path)
@@ -120,6 +131,30 @@ def given_up(directory: Path) -> frozenset[bytes]:
     return frozenset()
 
 
+def line_count(path: Path) -> int:
+    """Count the lines of a file of rejected records; a last one that was cut off is none.
+
+    Raises:
+        RejectedRecordsError: It can't be read.
+    """
+    count, line = 0, b"\n"
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                count += not line.isspace()
+    except OSError as error:
+        raise RejectedRecordsError(f"{path} can't be read: {said(error)}. See data_dir.") from error
+    return count - (not line.endswith(b"\n") and not _is_json(line))
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        simplejson.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def lock(descriptor: int) -> bool:
     """Lock a file until it's closed; False where another process has; a file system without locks takes none."""
     try:
@@ -134,7 +169,10 @@ def lock(descriptor: int) -> bool:
 def _append_synced(path: Path, data: bytes) -> None:
     if data:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
-            file.truncate(file.tell() // _HASH_BYTES * _HASH_BYTES)  # a full disk may have left a part of a hash
+            with contextlib.suppress(OSError):  # a file system without locks takes none
+                fcntl.flock(file, fcntl.LOCK_EX)
+            size = file.seek(0, os.SEEK_END)
+            file.truncate(size // _HASH_BYTES * _HASH_BYTES)  # a full disk may have left a part of a hash
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

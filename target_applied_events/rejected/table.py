@@ -6,11 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from target_applied_events.errors import RejectedRecordsError
+from target_applied_events.restarts import reconnect
 from target_applied_events.settings.ledger_url import NO_DRIVER, NONE, place_of, read_ledger_url, said_by_server
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _KEEP = text(
 _GIVEN_UP = text("SELECT DISTINCT hash FROM applied_events_rejected WHERE given_up AND hash IS NOT NULL")
 _RUNS = text("SELECT DISTINCT run FROM applied_events_rejected WHERE done_at IS NULL ORDER BY run")
 _LINES = text("SELECT line FROM applied_events_rejected WHERE run = :run AND done_at IS NULL ORDER BY number")
+_COUNT = text("SELECT count(*) FROM applied_events_rejected WHERE run = :run AND done_at IS NULL")
 _DONE = text(
     "UPDATE applied_events_rejected SET done_at = :now, given_up = :given_up WHERE run = :run AND done_at IS NULL"
 )
@@ -103,11 +105,11 @@ class RejectedTable:
             _make_sure_of(connection)
             connection.execute(_KEEP, rows)
 
-        self._twice(work)
+        self._twice(work, was_there=True)
 
     def given_up(self) -> frozenset[bytes]:
-        """Read the hashes of what was given up for good."""
-        return frozenset(row[0] for row in self._read(_GIVEN_UP))
+        """Read the hashes of what was given up for good, for a run that may reject the same."""
+        return frozenset(row[0] for row in self._read(_GIVEN_UP, was_there=True))
 
     def runs_left(self) -> list[str]:
         """Name the runs of which something is left to do, oldest first."""
@@ -116,6 +118,10 @@ class RejectedTable:
     def lines_left(self, run: str) -> list[str]:
         """Read what is left of a run."""
         return [row[0] for row in self._read(_LINES, run=run)]
+
+    def count_left(self, run: str) -> int:
+        """Count the lines that are left of a run."""
+        return sum(row[0] for row in self._read(_COUNT, run=run))
 
     def is_live(self, lock: int) -> bool:
         """Whether the run of a lock still holds it."""
@@ -137,23 +143,31 @@ class RejectedTable:
             connection.close()
         self._engine.dispose()
 
-    def _read(self, statement: Any, **values: object) -> Sequence[Any]:  # noqa: ANN401 - a text or a query
+    def _read(self, statement: TextClause, *, was_there: bool = False, **values: object) -> Sequence[Any]:
         def work(connection: Connection) -> Sequence[Any]:
             if not connection.execute(_EXISTS).scalar():
                 return ()
             result = connection.execute(statement, values)
             return result.all() if result.returns_rows else ()
 
-        return self._twice(work)
+        return self._twice(work, was_there=was_there)
 
-    def _twice(self, work: Callable[[Connection], _T]) -> _T:
-        """Do some work in one transaction; after a lost connection, once more in a new one."""
+    def _twice(self, work: Callable[[Connection], _T], *, was_there: bool = False) -> _T:
+        """Do some work in one transaction; after a lost connection, once more in a new one.
+
+        Args:
+            work: The work.
+            was_there: The run's ledger has reached the server, so one that isn't there restarts; else only one that
+                was connected before does.
+        """
         try:
             try:
                 return self._once(work)
             except DBAPIError as error:
-                if not error.connection_invalidated:
+                is_away = was_there and self._connection is None
+                if not (error.connection_invalidated or is_away):
                     raise
+            reconnect(self._connect, DBAPIError)
             return self._once(work)
         except DBAPIError as error:
             raise RejectedRecordsError(
@@ -162,11 +176,15 @@ class RejectedTable:
             ) from None
 
     def _once(self, work: Callable[[Connection], _T]) -> _T:
+        connection = self._connect()
+        with connection.begin():
+            return work(connection)
+
+    def _connect(self) -> Connection:
         if self._connection is None or self._connection.invalidated:
             self.close()
             self._connection = self._engine.connect()
-        with self._connection.begin():
-            return work(self._connection)
+        return self._connection
 
 
 def _engine(url: URL) -> Engine:

@@ -111,6 +111,42 @@ def test_a_sweep_removes_what_killed_runs_left_and_nothing_else(tmp_path: Path) 
     living.release()
 
 
+def test_a_run_whose_file_is_being_swept_is_no_living_one(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed, lived = left_by_a_killed(ledger, "run"), list[bool]()
+    remove = type(ledger).unlink
+
+    def ask_and_remove(path: Path, *, missing_ok: bool = False) -> None:
+        lived.append(is_live(ledger, "run"))
+        remove(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(ledger), "unlink", ask_and_remove)
+        sweep(ledger)
+    assert lived == [False]
+    assert not killed.exists()
+
+
+def test_a_sweep_that_comes_after_another_leaves_what_was_made_anew_meanwhile(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_by_a_killed(ledger, "run")
+    taken: list[RunLock] = []
+
+    def open_and_be_late(file: Path, *how: int) -> int:
+        descriptor = in_full(file, *how)
+        if not taken:
+            file.unlink()
+            monkeypatch.undo()
+            taken.append(RunLock.take(ledger, "run"))
+        return descriptor
+
+    in_full = os.open
+    monkeypatch.setattr(os, "open", open_and_be_late)
+    sweep(ledger)
+    assert is_live(ledger, "run")
+    taken[0].release()
+
+
 @pytest.mark.parametrize("run", ["../../2026/run", "run 1", "Läufer%2F"])
 def test_whatever_a_runs_name_is_its_lock_lies_beside_the_ledger(ledger: Path, run: str) -> None:
     lock = RunLock.take(ledger, run)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import logging
+import os
 import stat
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 
 from target_applied_events.errors import RejectedRecordsError
 from target_applied_events.rejected import DONE, KeptFile, record_hash
-from target_applied_events.rejected.done import given_up
+from target_applied_events.rejected.done import given_up, line_count
 from tests.disks import file_size_limit
 
 if TYPE_CHECKING:
@@ -96,6 +99,29 @@ def test_at_the_end_a_file_of_which_something_was_passed_over_stays_and_is_told(
     assert "3 of its records were passed over. `rejected --done`" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        ("\n \n", 0),
+        ('{"a":1}\n{"a":2}\n', 2),
+        ('{"a":1}\n\n{"a":2}\n', 2),
+        ('{"a":1}\n{"a":2}', 2),
+        ('{"a":1}\n{"a":', 1),
+        ("[" * 100_000, 0),
+        ('{"a":1}\nno JSON\n', 2),
+    ],
+)
+def test_the_lines_of_a_file_are_counted_save_one_that_was_cut_off(tmp_path: Path, text: str, count: int) -> None:
+    (tmp_path / "run.jsonl").write_text(text)
+    assert line_count(tmp_path / "run.jsonl") == count
+
+
+def test_a_file_whose_lines_can_not_be_counted_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RejectedRecordsError, match=r"run\.jsonl can't be read: No such file"):
+        line_count(tmp_path / "run.jsonl")
+
+
 def test_a_file_that_can_not_be_moved_says_so(tmp_path: Path) -> None:
     (tmp_path / DONE).write_text("no directory")
     with kept(tmp_path / "run.jsonl") as file, pytest.raises(RejectedRecordsError, match="can't be marked done"):
@@ -125,6 +151,46 @@ def test_where_what_is_given_up_can_not_be_noted_whole_the_file_stays_and_a_seco
             file.mark_done(HASHES[1:])
         assert (tmp_path / "run-2.jsonl").exists()
         file.mark_done(HASHES[1:])
+    assert given_up(tmp_path) == frozenset(HASHES)
+
+
+def test_what_two_give_up_at_once_is_known_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other has just noted its own when this one gets the lock, and waits while this one notes."""
+
+    def lock(file: IO[bytes] | int, kind: int) -> None:
+        if kind == fcntl.LOCK_EX:
+            with noted.open("ab") as other:
+                other.write(HASHES[1])
+        in_full(file, kind)
+
+    def sync(descriptor: int) -> None:
+        with noted.open("rb") as other:
+            try:
+                in_full(other.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waited.append(True)
+        os.fdatasync(descriptor)
+
+    noted, waited, in_full = tmp_path / DONE / "given-up", list[bool](), fcntl.flock
+    with kept(tmp_path / "run-1.jsonl") as file:
+        file.mark_done(HASHES[:1])
+    with kept(tmp_path / "run-2.jsonl") as file, monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", lock)
+        patched.setattr(os, "fsync", sync)
+        file.mark_done(HASHES[2:])
+    assert given_up(tmp_path) == frozenset(HASHES)
+    assert waited[:1] == [True]
+
+
+def test_where_a_file_system_has_no_locks_what_is_given_up_is_noted_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "not supported")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with kept(tmp_path / "run.jsonl") as file:
+        file.mark_done(HASHES)
     assert given_up(tmp_path) == frozenset(HASHES)
 
 

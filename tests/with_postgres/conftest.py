@@ -11,10 +11,10 @@ import pytest
 
 from demo import postgres
 from demo.pipeline import PROJECT
-from tests.with_postgres.own_server import in_new_schema
+from tests.with_postgres.own_server import in_new_schema, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +44,15 @@ def server() -> Iterator[str]:
 def url(server: str) -> str:
     """A schema of its own, empty."""
     return in_new_schema(server)
+
+
+@pytest.fixture
+def away(server: str) -> Iterator[Callable[[str], None]]:
+    """A database that can be shut and opened again, by `false` and `true`."""
+    sql(server, "CREATE DATABASE away")
+
+    def allow(connections: str) -> None:
+        sql(server, f"ALTER DATABASE away ALLOW_CONNECTIONS {connections}")
+
+    yield allow
+    sql(server, "DROP DATABASE away WITH (FORCE)")

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_applied_events import restarts
 from target_applied_events.errors import LedgerError
-from target_applied_events.ledger import postgres_session
 from target_applied_events.ledger.postgres_session import PostgresSession, UndoneError, lock_of
 from target_applied_events.settings.ledger_url import read_ledger_url
 from tests.ledgers import DELIVERED, events, key, opened, running
@@ -145,33 +145,21 @@ def test_a_lost_session_is_made_anew_with_the_runs_lock_before_anything_is_noted
 
 
 def test_a_run_whose_lock_cannot_be_taken_again_stops(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_session, "RECONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(restarts, "RECONNECT_SECONDS", 0.5)
     with running(url) as ledger:
         lose_sessions(url)
         with psycopg.connect(url) as usurper:
-            usurper.execute("SELECT pg_advisory_lock(%s)", (postgres_session.lock_of("run-1"),))
+            usurper.execute("SELECT pg_advisory_lock(%s)", (lock_of("run-1"),))
             with pytest.raises(LedgerError, match="run-1 already"):
                 ledger.commit(delivered=[key(1)])
     with running(url, "run-2") as ledger:
         assert ledger.standing([key(1)]) == {}
 
 
-@pytest.fixture
-def away(server: str) -> Iterator[Callable[[str], None]]:
-    """A database that can be shut and opened again, by `false` and `true`."""
-    sql(server, "CREATE DATABASE away")
-
-    def allow(connections: str) -> None:
-        sql(server, f"ALTER DATABASE away ALLOW_CONNECTIONS {connections}")
-
-    yield allow
-    sql(server, "DROP DATABASE away WITH (FORCE)")
-
-
 def test_a_server_that_stays_away_stops_the_run(
     server: str, away: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_session, "RECONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(restarts, "RECONNECT_SECONDS", 0.5)
     with running(server.replace("/postgres?", "/away?")) as ledger:
         away("false")
         lose_sessions(server)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import subprocess
+import threading
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from target_applied_events import restarts
 from target_applied_events.commands.rejected_runs import LeftRuns
 from target_applied_events.errors import RejectedRecordsError
 from target_applied_events.event import Rejection, Violation
 from target_applied_events.handover import RejectedRecord, Stream, Tally
 from target_applied_events.ledger import open_ledger
-from target_applied_events.rejected import RejectedRecords, RejectedTable
+from target_applied_events.rejected import KeptFile, RejectedRecords, RejectedTable
 from tests.sandbox_process import running_sandbox
 from tests.target_process import PROGRAM, SIZED, SIZED_MENDED, config, record, run_target, schema
+from tests.with_postgres.own_server import lose_sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 ROWS = Stream("rows", {"properties": {"id": {"type": "integer"}}}, ("id",))
 INVALID = Rejection("invalid", (Violation("$.id", "is text"),))
@@ -90,7 +96,39 @@ def test_a_lost_connection_is_made_anew_and_nothing_is_kept_twice(
     assert "".join(table.lines_left("run")) == kept.path.read_text()
 
 
-def test_a_server_that_is_gone_ends_the_run_and_its_password_is_not_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept_before", [True, False])
+def test_a_restart_of_the_server_is_waited_for_by_a_run(
+    server: str, away: Callable[[str], None], tmp_path: Path, *, kept_before: bool
+) -> None:
+    url = server.replace("/postgres?", "/away?")
+    kept = RejectedRecords(tmp_path, "run", table_of(url))
+    if kept_before:
+        kept.keep([rejected(1)])
+    away("false")
+    lose_sessions(server)
+    return_of_the_server = threading.Timer(0.5, away, ["true"])
+    return_of_the_server.start()
+    kept.keep([rejected(2)])
+    return_of_the_server.join()
+    kept.close()
+    with contextlib.closing(table_of(url)) as table:
+        assert "".join(table.lines_left("run")) == kept.path.read_text()
+
+
+def test_who_only_looks_does_not_wait_for_a_server_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    with pytest.raises(RejectedRecordsError, match="See ledger_url"):
+        LeftRuns(tmp_path, table_of("postgresql://127.0.0.1:9/db")).names()
+    assert waits == []
+
+
+def test_a_server_that_is_gone_ends_the_run_and_its_password_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restarts, "RECONNECT_SECONDS", 0.5)
     kept = RejectedRecords(tmp_path, "run", table_of("postgresql://user:pass-word@127.0.0.1:9/db"))
     with pytest.raises(RejectedRecordsError, match="See ledger_url") as error:
         kept.keep([rejected(1)])
@@ -116,6 +154,86 @@ def test_a_run_that_lives_is_neither_given_up_nor_exported(url: str, table: Reje
     finally:
         living.close()
     assert left.export("run-1").exists()
+
+
+# --- a file that lacks lines ---------------------------------------------------------------------------------------
+
+
+def shortened(path: Path, lines: int) -> Path:
+    """Leave the first lines of a file, as a power loss may; gives the file."""
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
+    return path
+
+
+@pytest.mark.parametrize("lines", [0, 2, 3])
+def test_what_a_file_lacked_when_it_was_fed_back_is_left(
+    url: str, table: RejectedTable, tmp_path: Path, caplog: pytest.LogCaptureFixture, lines: int
+) -> None:
+    is_done = lines == 3
+    path = shortened(keep(tmp_path, url, "run", 1, 2).path, lines)
+    with path.open() as file:
+        KeptFile(file).end(passed_over=0, table=table)
+    assert table.runs_left() == ([] if is_done else ["run"])
+    assert path.exists() is not is_done
+    assert (f"it lacks {3 - lines} of the lines that the ledger's table has" in caplog.text) is not is_done
+
+
+def test_what_a_file_lacks_is_listed_and_exported_once_the_file_is_moved(
+    url: str, table: RejectedTable, tmp_path: Path
+) -> None:
+    path = keep(tmp_path, url, "run", 1, 2).path
+    whole = path.read_text()
+    left = LeftRuns(tmp_path, table)
+    assert [(group.count, group.file) for group in left.groups()] == [(2, str(path))]
+    with pytest.raises(RejectedRecordsError, match="nothing to export"):
+        left.export("run")
+    shortened(path, 0)
+    assert [(group.count, group.file) for group in left.groups()] == [(2, None)]
+    with pytest.raises(RejectedRecordsError, match=r"lacks lines .* move it elsewhere, then `rejected --export run`"):
+        left.export("run")
+    path.rename(tmp_path / "elsewhere")
+    assert left.export("run").read_text() == whole
+
+
+def test_what_a_file_lacks_is_given_up_with_it(url: str, table: RejectedTable, tmp_path: Path) -> None:
+    shortened(keep(tmp_path, url, "run", 1, 2).path, 2)
+    assert LeftRuns(tmp_path, table).give_up("run") == 2
+    assert table.runs_left() == []
+    assert keep(tmp_path, url, "another-run", 1, 2).kept == 0
+
+
+def test_an_exported_file_is_on_disk_before_it_has_its_name_and_its_name_is_then(
+    url: str, table: RejectedTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sync(descriptor: int) -> None:
+        in_full(descriptor)
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        sizes.append(os.fstat(descriptor).st_size)
+
+    whole = keep(tmp_path / "first", url, "run", 1, 2).path.read_text()
+    directory = tmp_path / "second" / "rejected"
+    synced, sizes, in_full = list[str](), list[int](), os.fsync
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", sync)
+        LeftRuns(directory, table).export("run")
+    assert synced == [str(directory.parent), str(directory / "run.new"), str(directory)]
+    assert sizes[1] == len(whole)
+    assert [file.name for file in directory.iterdir()] == ["run.jsonl"]
+
+
+@pytest.mark.timeout(120)
+def test_an_export_that_came_out_empty_settles_nothing(url: str, table: RejectedTable, tmp_path: Path) -> None:
+    with running_sandbox() as sandbox:
+        settings = config(tmp_path, sandbox.url, [SIZED], ledger_url=url)
+        assert run_target(settings, MESSAGES).status == 1
+        (run,) = table.runs_left()
+        file = shortened(tmp_path / "data" / "rejected" / f"{run}.jsonl", 0)
+        done = run_target(settings, b"", "--input", str(file))
+        assert f"{file} isn't marked done: it lacks 2 of the lines" in done.log
+        assert f"`rejected --export {run}`" in done.log
+        listed = _rejected(settings)
+        assert (listed.returncode, table.runs_left()) == (1, [run])
+        assert "after `rejected --export RUN`" in listed.stderr
 
 
 @pytest.mark.timeout(120)
