@@ -22,6 +22,7 @@ from target_applied_events.event import Rejection, Violation
 from target_applied_events.handover import RejectedRecord, Stream, Tally
 from target_applied_events.ledger import open_ledger
 from target_applied_events.rejected import KeptFile, RejectedRecords, RejectedTable
+from target_applied_events.rejected.table import Line
 from tests.sandbox_process import running_sandbox
 from tests.target_process import PROGRAM, SIZED, SIZED_MENDED, config, record, run_target, schema
 from tests.with_postgres.own_server import lose_sessions
@@ -96,6 +97,17 @@ def test_a_lost_connection_is_made_anew_and_nothing_is_kept_twice(
     assert "".join(table.lines_left("run")) == kept.path.read_text()
 
 
+@contextlib.contextmanager
+def restarting(server: str, away: Callable[[str], None]) -> Iterator[None]:
+    """Let a server be away, and return half a second after the block began."""
+    away("false")
+    lose_sessions(server)
+    return_of_the_server = threading.Timer(0.5, away, ["true"])
+    return_of_the_server.start()
+    yield
+    return_of_the_server.join()
+
+
 @pytest.mark.parametrize("kept_before", [True, False])
 def test_a_restart_of_the_server_is_waited_for_by_a_run(
     server: str, away: Callable[[str], None], tmp_path: Path, *, kept_before: bool
@@ -104,15 +116,18 @@ def test_a_restart_of_the_server_is_waited_for_by_a_run(
     kept = RejectedRecords(tmp_path, "run", table_of(url))
     if kept_before:
         kept.keep([rejected(1)])
-    away("false")
-    lose_sessions(server)
-    return_of_the_server = threading.Timer(0.5, away, ["true"])
-    return_of_the_server.start()
-    kept.keep([rejected(2)])
-    return_of_the_server.join()
+    with restarting(server, away):
+        kept.keep([rejected(2)])
     kept.close()
     with contextlib.closing(table_of(url)) as table:
         assert "".join(table.lines_left("run")) == kept.path.read_text()
+
+
+def test_what_is_kept_first_waits_for_a_restart_too(server: str, away: Callable[[str], None]) -> None:
+    with contextlib.closing(table_of(server.replace("/postgres?", "/away?"))) as table:
+        with restarting(server, away):
+            table.keep("run", 1, [Line("a line\n")])
+        assert table.lines_left("run") == ["a line\n"]
 
 
 def test_who_only_looks_does_not_wait_for_a_server_that_is_gone(
