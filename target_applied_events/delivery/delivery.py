@@ -65,7 +65,6 @@ class Delivery:
         self._flights = Unsettled()
         self._rejected_in_a_row = RejectedInARow(policy.max_rejected)
         self._departures = Departures(self._flights, self._settlement, pace, summary, policy, skip=self._skip)
-        self._deliveries = 0
 
     def __repr__(self) -> str:
         """Tell the state."""
@@ -137,11 +136,12 @@ class Delivery:
             now=now,
             wall_now=self._wall_clock(),
             known_good=self._knows(flight.event.shop_id, reply),
-            delivered_since_last=self._deliveries > flight.deliveries_before,
+            delivered_since_last=self._flights.failing.has_seen_a_delivery(position),
+            others_are_well=self._flights.failing.others_are_well,
             retry_timeout_seconds=self._policy.retry_timeout_seconds,
             rng=self._rng,
         )
-        flight.deliveries_before = self._deliveries
+        self._flights.failing.see(position, decision)
         flight.doubt = flight.doubt or history.doubted
         match decision:
             case Settle(outcome):
@@ -158,7 +158,6 @@ class Delivery:
     def _end(self, position: int, flight: Flight, outcome: Outcome) -> None:
         match outcome:
             case Delivered():
-                self._deliveries += 1
                 self._rejected_in_a_row.see_delivered()
                 self._settlement.deliver(position, flight.event)
             case Refused(rejection):

@@ -37,7 +37,6 @@ class Flight(msgspec.Struct, gc=False):
         noted: Its intent stands in the ledger, as this run's.
         doubt: An earlier request of its key may have been taken.
         resent: It was sent though in doubt.
-        deliveries_before: How many others were delivered when its last reply came.
     """
 
     pending: Pending
@@ -46,7 +45,6 @@ class Flight(msgspec.Struct, gc=False):
     noted: bool = False
     doubt: bool = False
     resent: bool = False
-    deliveries_before: int = 0
 
     @property
     def event(self) -> Event:

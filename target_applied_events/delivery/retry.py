@@ -81,19 +81,22 @@ class History(msgspec.Struct, gc=False):
         first_at: When its first attempt was started, in monotonic seconds.
         attempts: How many attempts have ended.
         doubted: One of them may have been taken though no answer told.
-        failed_alone: How many of the latest ended in 500, 502, 504 or time-out; one before which nothing else was
-            delivered says no more than the one before it, and isn't counted.
+        failed_alone: How many of the latest ended as poison's do; one before which nothing else was delivered says no
+            more than the one before it, and isn't counted.
+        only_poisons: None ended otherwise than poison's do.
     """
 
     first_at: float
     attempts: int = 0
     doubted: bool = False
     failed_alone: int = 0
+    only_poisons: bool = True
 
     def add(self, reply: Reply, *, delivered_since_last: bool) -> None:
         """Add an attempt that has ended."""
         if not _may_be_poison(reply):
             self.failed_alone = 0
+            self.only_poisons = False
         elif delivered_since_last or self.failed_alone == 0:
             self.failed_alone += 1
         self.doubted = self.doubted or in_doubt(reply)
@@ -108,6 +111,7 @@ def judge(  # noqa: PLR0913 - all that a decision hangs on comes in by name
     wall_now: float,
     known_good: bool,
     delivered_since_last: bool,
+    others_are_well: bool = False,
     retry_timeout_seconds: float,
     rng: random.Random,
 ) -> Decision:
@@ -120,6 +124,7 @@ def judge(  # noqa: PLR0913 - all that a decision hangs on comes in by name
         wall_now: Seconds since 1970, to read a date in Retry-After by where the answer has no Date of its own.
         known_good: A delivery to this origin and shop is known, so the address can't be wrong.
         delivered_since_last: Another event was delivered since this one's last attempt.
+        others_are_well: Nothing speaks for an outage, though this event fails.
         retry_timeout_seconds: How long an event is retried, from its first attempt.
         rng: Where the jitter comes from.
     """
@@ -138,8 +143,13 @@ def judge(  # noqa: PLR0913 - all that a decision hangs on comes in by name
     if decision is not None:
         return decision
     if history.failed_alone >= POISON_ATTEMPTS:
-        return Settle(Refused(_poison(reply)))
-    return _retry(reply, history, now, wall_now, retry_timeout_seconds, rng)
+        return _poison(reply, f"it failed {POISON_ATTEMPTS} times while others were delivered")
+    left = history.first_at + retry_timeout_seconds - now
+    if left > 0:
+        return _retry(reply, history, now, wall_now, left, rng)
+    if others_are_well and history.only_poisons and history.attempts >= POISON_ATTEMPTS:
+        return _poison(reply, f"it failed for retry_timeout ({retry_timeout_seconds:g} s) while others were delivered")
+    return _timed_out(reply, history, retry_timeout_seconds)
 
 
 def backoff_seconds(attempt: int, rng: random.Random) -> float:
@@ -177,12 +187,9 @@ def _advice(status: int, *, known_good: bool) -> str | None:
 
 
 def _retry(  # noqa: PLR0913, PLR0917 - judge's arguments, handed on
-    reply: Reply, history: History, now: float, wall_now: float, retry_timeout_seconds: float, rng: random.Random
+    reply: Reply, history: History, now: float, wall_now: float, left: float, rng: random.Random
 ) -> Retry | Stop:
-    left = history.first_at + retry_timeout_seconds - now
     asked = retry_after_seconds(reply, wall_now) if isinstance(reply, Answer) else None
-    if left <= 0:
-        return _timed_out(reply, history, retry_timeout_seconds)
     if asked is not None and asked > left:
         return _asked_too_long(reply, asked, left)
     if asked is not None and asked > PARK_ALONE_SECONDS:
@@ -225,20 +232,17 @@ def _refused(answer: Answer) -> Rejection:
     return Rejection("refused", errors, status=answer.status, response=excerpt(answer, RESPONSE_CHARACTERS))
 
 
-def _poison(reply: Reply) -> Rejection:
-    message = (
-        f"it failed {POISON_ATTEMPTS} times while others were delivered; one of these attempts may have been taken. "
-        f"{seen(reply)}"
-    )
-    errors = (Violation("$", message),)
+def _poison(reply: Reply, failed: str) -> Settle:
+    errors = (Violation("$", f"{failed}; one of these attempts may have been taken. {seen(reply)}"),)
     if isinstance(reply, Answer):
-        return Rejection("in_doubt", errors, status=reply.status, response=excerpt(reply, RESPONSE_CHARACTERS))
-    return Rejection("in_doubt", errors)
+        response = excerpt(reply, RESPONSE_CHARACTERS)
+        return Settle(Refused(Rejection("in_doubt", errors, status=reply.status, response=response)))
+    return Settle(Refused(Rejection("in_doubt", errors)))
 
 
 def _may_be_poison(reply: Reply) -> bool:
     match reply:
-        case Answer(status=500 | 502 | 504) | NoAnswer(failure=Failure.TIMED_OUT):
+        case Answer(status=500 | 502 | 504) | NoAnswer(failure=Failure.TIMED_OUT | Failure.BROKEN):
             return True
         case _:
             return False

@@ -1,15 +1,71 @@
-"""The events that aren't settled: each by its position, in its lanes, and with its key."""
+"""The events that aren't settled: each by its position, in its lanes, and with its key; and those that fail."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from target_applied_events.delivery.keys import Keys
 from target_applied_events.delivery.lanes import Lanes
-from target_applied_events.event import Standing
+from target_applied_events.delivery.retry import Retry, Settle, Stop
+from target_applied_events.event import Delivered, Standing
 
 if TYPE_CHECKING:
     from target_applied_events.delivery.flight import Flight
+    from target_applied_events.delivery.retry import Decision
+
+MOST_FAILING = 5
+"""Where more events fail at a time, it may be an outage: so many are given up in one at most."""
+
+
+class Failing:
+    """An event is in here from its first failure until it's settled, and others are well only while few are in here.
+
+    A failure that is an event's first speaks for an outage until something is delivered after it. So of those in here
+    none came since the last delivery while others are well, and all that are given up as time is up were in here then.
+    """
+
+    def __init__(self) -> None:
+        """Begin without a delivery."""
+        self._deliveries = 0
+        self._deliveries_before: dict[int, int] = {}
+        self._may_spread = True
+
+    def __repr__(self) -> str:
+        """Tell how many there are, and what they speak for."""
+        return f"<Failing {len(self)}, others {'are' if self.others_are_well else 'may not be'} well>"
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._deliveries_before)
+
+    @property
+    def others_are_well(self) -> bool:
+        """Whether nothing speaks for an outage: few fail, and since the last delivery none for the first time."""
+        return not self._may_spread and len(self) <= MOST_FAILING
+
+    def has_seen_a_delivery(self, position: int) -> bool:
+        """Whether another event was delivered since this one's last failure."""
+        return self._deliveries > self._deliveries_before.get(position, self._deliveries)
+
+    def see(self, position: int, decision: Decision) -> None:
+        """Hear what was decided on an attempt."""
+        match decision:
+            case Settle(outcome):
+                self.forget(position)
+                if isinstance(outcome, Delivered):
+                    self._deliveries += 1
+                    self._may_spread = False
+            case Retry():
+                self._may_spread = self._may_spread or position not in self._deliveries_before
+                self._deliveries_before[position] = self._deliveries
+            case Stop():
+                pass
+            case _:
+                assert_never(decision)
+
+    def forget(self, position: int) -> None:
+        """Leave out what is settled, if it was in here."""
+        self._deliveries_before.pop(position, None)
 
 
 class Unsettled:
@@ -17,12 +73,14 @@ class Unsettled:
 
     Attributes:
         lanes: Which of them may be sent, which wait, which are parked.
+        failing: Which of them fail, and whether that may be an outage.
         size_bytes: Of their bodies and records.
     """
 
     def __init__(self) -> None:
         """Begin with none."""
         self.lanes = Lanes()
+        self.failing = Failing()
         self.size_bytes = 0
         self._keys = Keys()
         self._flights: dict[int, Flight] = {}
@@ -61,6 +119,7 @@ class Unsettled:
         if flight is None:
             return
         self.lanes.settle(position)
+        self.failing.forget(position)
         self.size_bytes -= flight.pending.size_bytes
         left = Standing.IN_DOUBT if flight.doubt else None
         self._keys.settle(flight.event.key, Standing.DELIVERED if delivered else left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from target_applied_events.delivery.delivery import Delivery
@@ -12,7 +13,8 @@ from target_applied_events.delivery.flight import Policy
 from target_applied_events.delivery.keys import Keys
 from target_applied_events.delivery.lanes import Lanes
 from target_applied_events.delivery.pace import Pace
-from target_applied_events.errors import LedgerError, RejectedRecordsError, StopReading
+from target_applied_events.delivery.unsettled import Failing
+from target_applied_events.errors import EndpointError, LedgerError, RejectedRecordsError, StopReading
 from target_applied_events.event import Answer, Event, Failure, NoAnswer, Rejection, Reply, Standing
 from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord, Returned, Stream, Tally
 from target_applied_events.summary import Summary
@@ -24,6 +26,8 @@ SHOP = "66e4c3a8-6a8b-4a53-9d64-4e2f7f3d8c11"
 ORDERS = Stream("orders", {}, ("n",))
 RETRY_TIMEOUT_SECONDS = 300.0
 FAILURES_THAT_CLOSE_THE_GATE = 10
+ATTEMPTS_OF_POISON = 6
+MOST_GIVEN_UP_IN_AN_OUTAGE = 5
 
 
 class LedgerFaultError(LedgerError):
@@ -54,6 +58,23 @@ class Kind:
     def fails(self) -> bool:
         """Whether it counts towards an outage."""
         return not isinstance(self.reply, Answer) or self.reply.status >= 500 or self.is_page
+
+    @property
+    def is_poisons(self) -> bool:
+        """Whether an event that is the matter itself may end so."""
+        match self.reply:
+            case Answer(status=status):
+                return status in {500, 502, 504}
+            case NoAnswer(failure=failure):
+                return failure in {Failure.TIMED_OUT, Failure.BROKEN}
+
+    @property
+    def is_tried_again(self) -> bool:
+        match self.reply:
+            case Answer(status=status):
+                return status == 429 or self.is_page or (status >= 500 and status != 501)
+            case NoAnswer(failure=failure):
+                return failure is not Failure.UNTRUSTED
 
     @property
     def is_page(self) -> bool:
@@ -157,6 +178,26 @@ class Attempt:
     is_probe: bool
 
 
+@dataclass(slots=True)
+class Failures:
+    """How an event failed so far: for each attempt whether poison fails so, and how many were delivered before it."""
+
+    since: float
+    seen: list[tuple[bool, int]] = field(default_factory=list)
+
+    @property
+    def is_poisons(self) -> bool:
+        return len(self.seen) >= ATTEMPTS_OF_POISON and all(poisons for poisons, _ in self.seen)
+
+    @property
+    def are_alone(self) -> bool:
+        """Whether enough of the latest are poison's, each with a delivery before the next."""
+        others = [number for number, (poisons, _) in enumerate(self.seen) if not poisons]
+        latest = [deliveries for _, deliveries in self.seen[max(others, default=-1) + 1 :]]
+        apart = sum(earlier < later for earlier, later in pairwise(latest))
+        return apart + 1 >= ATTEMPTS_OF_POISON
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the delivery is made of; a test may put a bug into each."""
@@ -165,6 +206,7 @@ class Parts:
     pace: type[Pace] = Pace
     lanes: type[Lanes] = Lanes
     keys: type[Keys] = Keys
+    failing: type[Failing] = Failing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +258,10 @@ class World:
         self.is_gate_closed = False
         self.held_until = 0.0
         self.parked_until: dict[int, float] = {}
+        self.failing: dict[int, Failures] = {}
+        self.poison: set[int] = set()
+        self.deliveries = self.given_up_since_delivery = 0
+        self.may_be_an_outage = True
         self.summary = Summary()
         self.pace = self.parts.pace(
             max_concurrency=self.options.max_concurrency,
@@ -234,6 +280,7 @@ class World:
         )
         self.delivery._flights.lanes = self.parts.lanes()  # noqa: SLF001 - where a test puts a bug in
         self.delivery._flights._keys = self.parts.keys()  # noqa: SLF001 - as above
+        self.delivery._flights.failing = self.parts.failing()  # noqa: SLF001 - as above
 
     def crash(self, *, taken: bool) -> None:
         """Kill the run; the endpoint has taken all that was in flight, or nothing of it."""
@@ -341,10 +388,16 @@ class World:
             self.answered_ok[self.indices[position]] += 1
         self.note_load(kind)
         self.note_wish(position, kind)
+        was_stopped = self.delivery.stopped is not None
+        ends_the_run = self.note_failure(position, kind, attempt.started)
         try:
             self.delivery.replied(Returned(position, kind.reply, attempt.started), self.now)
         except FAULTS:
             self.die()
+            return
+        if kind.is_tried_again and not kind.retry_after_seconds and not was_stopped:
+            is_stopped = isinstance(self.delivery.stopped, EndpointError)
+            assert is_stopped == ends_the_run, "an event whose time is up stops the run, or is given up as poison"
 
     def answer_all(self, kind: Kind, *, taken: bool) -> None:
         """Answer what is in flight in the same way, then take a turn."""
@@ -360,6 +413,28 @@ class World:
             self.is_gate_closed = True
         elif kind.taken:
             self.is_gate_closed = False
+
+    def note_failure(self, position: int, kind: Kind, started: float) -> bool:
+        """Tell whether the event ends the run; what is given up instead is noted as poison."""
+        if not kind.is_tried_again:
+            self.failing.pop(position, None)
+            if kind.taken:
+                self.deliveries, self.given_up_since_delivery, self.may_be_an_outage = self.deliveries + 1, 0, False
+            return False
+        failures = self.failing.get(position) or Failures(since=started)
+        failures.seen.append((kind.is_poisons, self.deliveries))
+        is_over = self.now >= failures.since + RETRY_TIMEOUT_SECONDS
+        are_few = len(self.failing) <= MOST_GIVEN_UP_IN_AN_OUTAGE
+        is_poison = is_over and failures.is_poisons and are_few and not self.may_be_an_outage
+        self.may_be_an_outage = self.may_be_an_outage or position not in self.failing
+        if not failures.are_alone and not is_poison:
+            self.failing[position] = failures
+            return is_over
+        self.poison.add(self.indices[position])
+        self.failing.pop(position)
+        self.given_up_since_delivery += not failures.are_alone
+        assert self.given_up_since_delivery <= MOST_GIVEN_UP_IN_AN_OUTAGE, "an outage rejects few"
+        return False
 
     def note_wish(self, position: int, kind: Kind) -> None:
         until = self.now + kind.retry_after_seconds
@@ -404,6 +479,8 @@ class World:
             assert isinstance(index, int)
             self.kept[index] += 1
             self.ever_kept.add(index)
+            is_poison = any(error.message.startswith("it failed") for error in record.rejection.errors)
+            assert is_poison == (index in self.poison), "what is given up as poison always failed, others being well"
 
     def write_state(self, value: int) -> None:
         if self.is_stdout_closed:

@@ -38,6 +38,7 @@ def judged(  # noqa: PLR0913 - judge's own arguments
     now: float = 100.0,
     known_good: bool = True,
     delivered_since_last: bool = False,
+    others_are_well: bool = False,
     retry_timeout_seconds: float = 300,
 ) -> Decision:
     return judge(
@@ -47,6 +48,7 @@ def judged(  # noqa: PLR0913 - judge's own arguments
         wall_now=WALL_NOW,
         known_good=known_good,
         delivered_since_last=delivered_since_last,
+        others_are_well=others_are_well,
         retry_timeout_seconds=retry_timeout_seconds,
         rng=random.Random(1),  # noqa: S311 - jitter
     )
@@ -241,9 +243,10 @@ POISON: list[Reply] = [
     Answer(502),
     Answer(504),
     NoAnswer(Failure.TIMED_OUT),
-    Answer(500),
+    NoAnswer(Failure.BROKEN),
     Answer(500),
 ]
+NOT_POISON: list[Reply] = [Answer(503), Answer(429), Answer(408), Answer(520), NoAnswer(Failure.UNREACHABLE)]
 
 
 def test_an_event_that_alone_fails_six_times_is_rejected_in_doubt() -> None:
@@ -268,11 +271,44 @@ def test_an_outage_however_long_makes_no_event_poison() -> None:
     assert set(fail_in_a_row([Answer(500)] * 100, others_delivered=[False] * 100)) == {"retry"}
 
 
-@pytest.mark.parametrize("other", [Answer(503), Answer(429), NoAnswer(Failure.BROKEN), NoAnswer(Failure.UNREACHABLE)])
+@pytest.mark.parametrize("other", NOT_POISON)
 @pytest.mark.parametrize("at", range(6))
 def test_an_attempt_that_ended_otherwise_is_no_sign_of_poison(other: Reply, at: int) -> None:
     replies = [*POISON[:at], other, *POISON[at + 1 :]]
     assert fail_in_a_row(replies, others_delivered=[True] * 6) == ["retry"] * 6
+
+
+def after_its_time(replies: list[Reply], *, others_are_well: bool = True) -> str:
+    history = History(first_at=0.0)
+    for second, reply in enumerate(replies[:-1]):
+        assert kind(judged(reply, history, now=float(second), others_are_well=others_are_well)) == "retry"
+    return kind(judged(replies[-1], history, now=300.0, others_are_well=others_are_well))
+
+
+def test_an_event_whose_time_is_up_is_rejected_in_doubt_where_others_are_well_and_stops_the_run_else() -> None:
+    assert after_its_time(POISON) == "in_doubt"
+    assert after_its_time(POISON, others_are_well=False) == "stop"
+
+
+def test_fewer_attempts_than_six_stop_the_run_when_time_is_up() -> None:
+    assert after_its_time(POISON[1:]) == "stop"
+
+
+@pytest.mark.parametrize("other", NOT_POISON)
+@pytest.mark.parametrize("at", [0, 3, 6])
+def test_one_attempt_that_ended_otherwise_stops_the_run_when_time_is_up(other: Reply, at: int) -> None:
+    assert after_its_time([*POISON[:at], other, *POISON[at:]]) == "stop"
+
+
+def test_what_is_given_up_says_why_and_keeps_the_last_answer() -> None:
+    history = History(first_at=0.0, attempts=5)
+    violation = Violation(
+        "$",
+        "it failed for retry_timeout (300 s) while others were delivered; one of these attempts may have been taken. "
+        "The endpoint answered 500",
+    )
+    expected = Rejection("in_doubt", (violation,), status=500, response="no")
+    assert judged(Answer(500, b"no"), history, now=300.0, others_are_well=True) == Settle(Refused(expected))
 
 
 def test_a_doubt_stays_through_later_attempts() -> None:

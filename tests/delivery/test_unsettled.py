@@ -3,12 +3,14 @@ from __future__ import annotations
 import pytest
 
 from target_applied_events.delivery.flight import Flight
-from target_applied_events.delivery.unsettled import Unsettled
-from target_applied_events.event import Event, Standing
+from target_applied_events.delivery.retry import Decision, Retry, Settle
+from target_applied_events.delivery.unsettled import MOST_FAILING, Failing, Unsettled
+from target_applied_events.event import Delivered, Event, Refused, Rejection, Standing
 from target_applied_events.handover import Pending, Tally
 from tests.delivery.delivery_world import ORDERS, SHOP
 
 KEY = bytes(16)
+DELIVERED, FAILED = Settle(Delivered(200)), Retry(0.0, hold_all=False)
 
 
 def flight(*, body: bytes = b"{}", record_bytes: int = 0, accepted_at: float = 0.0, doubt: bool = False) -> Flight:
@@ -60,3 +62,41 @@ def test_the_oldest_tells_how_long_it_has_been_on_its_way() -> None:
     assert events.oldest_seconds(None, now=5.0) == 0.0
     events.add(3, flight(accepted_at=2.0))
     assert events.oldest_seconds(3, now=5.0) == 3.0
+
+
+def failing(*decisions: tuple[int, Decision]) -> Failing:
+    failing = Failing()
+    for position, decision in decisions:
+        failing.see(position, decision)
+    return failing
+
+
+def test_others_are_well_once_one_is_delivered_after_each_first_failure() -> None:
+    assert not failing().others_are_well
+    assert not failing((0, DELIVERED), (1, FAILED)).others_are_well
+    assert failing((1, FAILED), (0, DELIVERED)).others_are_well
+    assert failing((1, FAILED), (0, DELIVERED), (1, FAILED)).others_are_well
+    assert not failing((1, FAILED), (0, DELIVERED), (2, FAILED)).others_are_well
+
+
+def test_others_are_not_well_while_many_fail() -> None:
+    many = failing(*((position, FAILED) for position in range(MOST_FAILING + 1)), (99, DELIVERED))
+    assert repr(many) == "<Failing 6, others may not be well>"
+    many.see(0, Settle(Refused(Rejection("refused"))))
+    assert repr(many) == "<Failing 5, others are well>"
+
+
+def test_a_delivery_is_seen_by_those_that_failed_before_it_until_they_fail_again() -> None:
+    events = failing((1, FAILED), (0, DELIVERED))
+    assert events.has_seen_a_delivery(1)
+    events.see(1, FAILED)
+    assert not events.has_seen_a_delivery(1)
+
+
+def test_what_is_settled_fails_no_more() -> None:
+    events = Unsettled()
+    events.add(0, flight())
+    events.lanes.take()
+    events.failing.see(0, FAILED)
+    events.settle(0, delivered=False)
+    assert len(events.failing) == 0

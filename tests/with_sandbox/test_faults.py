@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -179,6 +181,86 @@ def test_an_endpoint_that_stays_ill_until_retry_timeout_fails_the_run_and_holds_
     assert (done.status, done.states) == (1, [])
     assert "retry_timeout" in done.log
     assert not (tmp_path / "data" / "rejected").exists()
+
+
+# --- one event that always fails, and an outage that looks like it ----------------------------------------------------
+
+TIME_FOR_SIX_ATTEMPTS_SECONDS = 8.0
+"""The first four waits take 7.5 s at most, and the last attempt comes when the time is up."""
+
+
+@dataclass
+class SmallRun:
+    """Twenty rows, then those of the next run; it takes its time, so several run side by side."""
+
+    directory: Path
+    fault: Fault
+    max_rejected: int = 0
+    max_concurrency: int = 8
+    next_rows: tuple[int, ...] = (20, 21)
+
+    def run(self) -> None:
+        with FaultyServer(self.fault) as server:
+            settings = config(
+                self.directory,
+                url(server),
+                [MAPPING],
+                retry_timeout=TIME_FOR_SIX_ATTEMPTS_SECONDS,
+                max_rejected=self.max_rejected,
+                max_concurrency=self.max_concurrency,
+            )
+            self.done = run_target(settings, rows(*range(1, 21)))
+            before = len(server.requests)
+            self.next = run_target(settings, rows(*self.next_rows))
+            self.sent_next = [row_of(request) for request in server.requests[before:]]
+
+    @property
+    def kept(self) -> list[tuple[int, str]]:
+        records = [line for line in kept_lines(self.directory) if line["type"] == "RECORD"]
+        return [(line["record"]["id"], line["rejection"]["reason"]) for line in records]
+
+
+def break_off_row_3(peer: Peer) -> None:
+    while request := peer.read_request():
+        if row_of(request) == 3:
+            peer.reset()
+            return
+        peer.socket.sendall(OK)
+
+
+def down_from_row_16_on(peer: Peer) -> None:
+    while request := peer.read_request():
+        peer.socket.sendall(OK if row_of(request) < 16 else answer(500))
+
+
+@pytest.fixture(scope="module")
+def small_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallRun]:
+    directory = tmp_path_factory.mktemp("small_runs")
+    runs = {
+        "500": SmallRun(directory / "500", by_row({3: [answer(500)] * 100}), max_rejected=1),
+        "reset": SmallRun(directory / "reset", break_off_row_3),
+        "outage": SmallRun(directory / "outage", down_from_row_16_on, max_concurrency=1, next_rows=(15,)),
+    }
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(SmallRun.run, runs.values()))
+    return runs
+
+
+@pytest.mark.parametrize(("kind", "status"), [("500", 0), ("reset", 1)])
+def test_one_of_twenty_that_always_fails_is_kept_in_doubt_and_the_next_run_goes_on(
+    small_runs: dict[str, SmallRun], kind: str, status: int
+) -> None:
+    run = small_runs[kind]
+    assert (run.done.status, run.done.states[-1]) == (status, 20), run.done.log
+    assert run.kept == [(3, "in_doubt")]
+    assert (run.next.status, run.next.states[-1], run.sent_next) == (0, 21, [21])
+
+
+def test_an_outage_at_the_end_of_a_run_rejects_nothing_and_holds_state(small_runs: dict[str, SmallRun]) -> None:
+    run = small_runs["outage"]
+    assert (run.done.status, run.done.states[-1]) == (1, 15), run.done.log
+    assert "retry_timeout" in run.done.log
+    assert not (run.directory / "data" / "rejected").exists()
 
 
 # --- what befalls a run midway ---------------------------------------------------------------------------------------
