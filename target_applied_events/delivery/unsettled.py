@@ -41,11 +41,11 @@ class Failing:
     @property
     def others_are_well(self) -> bool:
         """Whether nothing speaks for an outage: few fail, and since the last delivery none for the first time."""
-        return not self._may_spread and len(self) <= MOST_FAILING
+        return not self._may_spread and len(self._deliveries_before) <= MOST_FAILING
 
     def has_seen_a_delivery(self, position: int) -> bool:
         """Whether another event was delivered since this one's last failure."""
-        return self._deliveries > self._deliveries_before.get(position, self._deliveries)
+        return position in self._deliveries_before and self._deliveries > self._deliveries_before[position]
 
     def see(self, position: int, decision: Decision) -> None:
         """Hear what was decided on an attempt."""
@@ -65,7 +65,8 @@ class Failing:
 
     def forget(self, position: int) -> None:
         """Leave out what is settled, if it was in here."""
-        self._deliveries_before.pop(position, None)
+        if position in self._deliveries_before:
+            del self._deliveries_before[position]
 
 
 class Unsettled:
