@@ -99,7 +99,12 @@ def test_what_is_no_whole_answer_is_an_error(raw: bytes) -> None:
         read(*(raw[at : at + 97] for at in range(0, len(raw), 97)))
 
 
-CUT_OFF = {"half its body": b"hel", "half a chunk": b"hel", "no last chunk": b"hello", "half its trailers": b""}
+CUT_OFF = {
+    "half its body": b"hello"[:3],
+    "half a chunk": b"hello"[:3],
+    "no last chunk": b"hello",
+    "half its trailers": b"",
+}
 
 
 @pytest.mark.parametrize(("name", "body"), CUT_OFF.items(), ids=CUT_OFF)
