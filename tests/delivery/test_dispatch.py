@@ -201,6 +201,62 @@ def test_handing_over_waits_while_64_mib_are_unsettled(of: str) -> None:
     desk.finish()
 
 
+MIB = 1 << 20
+
+
+def test_states_alone_wait_for_room_while_nobody_reads_them_and_all_of_them_find_it() -> None:
+    desk = Desk()
+    is_read = threading.Event()
+    write_state = desk.write_state
+
+    def write_when_read(value: Any) -> None:  # noqa: ANN401 - as the delivery has it
+        assert is_read.wait(PATIENCE_SECONDS)
+        write_state(value)
+
+    desk.delivery._settlement._write_state = write_when_read  # noqa: SLF001 - standard output that nobody reads
+    for number in range(64):
+        desk.hand_over(HeldState(number, MIB))
+    for number in range(64, 1_000):
+        desk.hand_over(HeldState(number, MIB), on_wait=is_read.set)
+    assert is_read.is_set()
+    desk.finish()
+    states = [desk.written.get_nowait() for _ in range(desk.written.qsize())]
+    assert states == sorted(states)
+    assert states[-1] == 999
+
+
+def test_rejected_records_wait_for_room_until_they_are_kept_and_few_are_kept_at_once() -> None:
+    desk = Desk()
+    keeping, go_on = threading.Event(), threading.Event()
+    at_once = []
+
+    def slow_keep(records: Sequence[RejectedRecord]) -> None:
+        keeping.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        at_once.append(len(records))
+
+    desk.delivery._settlement._keep = slow_keep  # noqa: SLF001 - a slow disk
+    desk.hand_over(*[rejected(MIB)] * 64)
+    assert keeping.wait(PATIENCE_SECONDS)
+    with pytest.raises(Waited):
+        desk.dispatcher.hand_over([rejected(1)], refuse_to_wait)
+    go_on.set()
+    desk.finish()
+    assert at_once == [8] * 8
+
+
+def test_a_record_and_a_state_larger_than_the_window_go_when_they_are_alone() -> None:
+    desk = Desk()
+    desk.counter.open()
+    size_bytes = MOST_UNSETTLED_BYTES + 1
+    for number in range(3):
+        desk.hand_over(rejected(size_bytes), on_wait=lambda: None)
+        desk.hand_over(HeldState(number, size_bytes), on_wait=lambda: None)
+        desk.hand_over(*large(65, first=100 * number, of="records"), on_wait=lambda: None)
+    desk.finish()
+    assert (desk.summary.delivered, len(desk.kept)) == (195, 3)
+
+
 def test_what_was_accepted_a_moment_ago_leaves_no_room() -> None:
     desk = Desk()
     committing, go_on = threading.Event(), threading.Event()
@@ -330,8 +386,8 @@ def test_what_on_wait_raises_ends_the_wait() -> None:
 # --- what goes wrong -----------------------------------------------------------------------------------------------
 
 
-def rejected() -> RejectedRecord:
-    return RejectedRecord(ORDERS, {}, Rejection("invalid"), Tally())
+def rejected(size_bytes: int = 0) -> RejectedRecord:
+    return RejectedRecord(ORDERS, {}, Rejection("invalid"), Tally(), size_bytes)
 
 
 @pytest.mark.parametrize("operation", ["standing", "commit", "commit, though noted", "sync"])
