@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from target_applied_events.delivery.watermark import Watermark
 
+SYNC_SECONDS = 1.0
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -44,7 +46,8 @@ class _Ended:
 class Settlement:
     """A position is settled only when its end is on record, and a STATE leaves only when all before it is on disk.
 
-    So the order is: `note`, `settle`, `release`.
+    So the order is: `note`, `settle`, `release`. What was noted is on disk a second later though no STATE leaves: power
+    that fails takes no more.
     """
 
     def __init__(
@@ -66,6 +69,8 @@ class Settlement:
         self._watermark: Watermark[Any] = Watermark()
         self._ended = _Ended()
         self._shops_known: set[str] = set()
+        self._is_synced = True
+        self._sync_at: float | None = None
 
     def __repr__(self) -> str:
         """Tell how far it is."""
@@ -135,6 +140,7 @@ class Settlement:
         """
         delivered = [key for _, key in self._ended.delivered]
         if intents or delivered or self._ended.withdrawn:
+            self._is_synced = False  # before it is tried: some of it may be noted where that fails
             self._ledger.commit(intents=intents, delivered=delivered, withdrawn=self._ended.withdrawn)
 
     def settle(self) -> list[tuple[int, bool]]:
@@ -167,17 +173,29 @@ class Settlement:
         record.tally.rejected = True
 
     def release(self, now: float, *, final: bool) -> None:
-        """Write the newest STATE that may leave, after the ledger is on disk.
+        """Bring the ledger to disk where that is due, then write the newest STATE that may leave.
 
         Raises:
             LedgerError: The ledger can't be brought to disk.
             StopReading: Nobody reads standard output any more.
         """
         state = self._watermark.release(now, final=final)
-        if state is not None:
+        if state is not None or self._is_to_be_synced(now, final=final):
             self._ledger.sync()
+            self._is_synced, self._sync_at = True, None
+        if state is not None:
             self._write_state(state)
 
+    def _is_to_be_synced(self, now: float, *, final: bool) -> bool:
+        if self._is_synced:
+            return False
+        if self._sync_at is None:
+            self._sync_at = now + SYNC_SECONDS
+        return final or now >= self._sync_at
+
     def due_at(self, now: float) -> float | None:
-        """When there is something to note, to settle or to release though nothing more ends; None: nothing is."""
-        return now if self._ended != _Ended() else self._watermark.due_at(now)
+        """When there is something to note, settle, sync or release though nothing more ends; None: there is nothing."""
+        if self._ended != _Ended():
+            return now
+        due = [moment for moment in (self._watermark.due_at(now), self._sync_at) if moment is not None]
+        return min(due, default=None)

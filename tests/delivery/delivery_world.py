@@ -14,6 +14,7 @@ from target_applied_events.delivery.keys import Keys
 from target_applied_events.delivery.lanes import Lanes
 from target_applied_events.delivery.pace import Pace
 from target_applied_events.delivery.unsettled import Failing
+from target_applied_events.delivery.window import Window
 from target_applied_events.errors import EndpointError, LedgerError, RejectedRecordsError, StopReading
 from target_applied_events.event import Answer, Event, Failure, NoAnswer, Rejection, Reply, Standing
 from target_applied_events.handover import HeldState, Item, Job, Pending, RejectedRecord, Returned, Stream, Tally
@@ -28,6 +29,8 @@ RETRY_TIMEOUT_SECONDS = 300.0
 FAILURES_THAT_CLOSE_THE_GATE = 10
 ATTEMPTS_OF_POISON = 6
 MOST_GIVEN_UP_IN_AN_OUTAGE = 5
+SIZES_BYTES = (1 << 20, 20 << 20, 100 << 20)
+"""How long lines are: three of them fill the window, one is larger than it."""
 
 
 class LedgerFaultError(LedgerError):
@@ -126,6 +129,8 @@ class LedgerModel:
     delivered: set[bytes] = field(default_factory=set)
     intents: dict[bytes, int] = field(default_factory=dict)
     synced: frozenset[bytes] = frozenset()
+    is_synced: bool = True
+    syncs: int = 0
     run: int = 0
     taken: Counter[bytes] = field(default_factory=Counter)
     failing: str | None = None
@@ -138,6 +143,7 @@ class LedgerModel:
 
     def commit(self, *, intents: Sequence[Event], delivered: Sequence[bytes], withdrawn: Sequence[bytes]) -> None:
         self.fail_if("commit")
+        self.is_synced = False
         assert self.taken.keys() >= set(delivered), "what is noted as delivered was taken"
         for key in delivered:
             self.intents.pop(key, None)
@@ -156,6 +162,8 @@ class LedgerModel:
     def sync(self) -> None:
         self.fail_if("sync")
         self.synced = frozenset(self.delivered)
+        self.is_synced = True
+        self.syncs += 1
 
     def knows_delivery(self, shop_id: str) -> bool:
         self.fail_if("knows_delivery")
@@ -241,6 +249,7 @@ class World:
         """Start a run from the last STATE; incremental taps read a few lines before it again."""
         self.ledger.run += 1
         self.ledger.failing = None
+        self.ledger.is_synced, self.noted_at = True, float("inf")
         self.cursor = max(0, self.written - self.options.overlap)
         self.indices: list[int] = []  # of what was read in this run, by position
         self.states: list[int] = []
@@ -268,6 +277,7 @@ class World:
             requests_per_second=self.options.requests_per_second,
             now=self.now,
         )
+        self.window = Window()
         self.delivery = self.parts.delivery(
             ledger=self.ledger,
             keep=self.keep,
@@ -328,24 +338,30 @@ class World:
                 self.indices.append(index)
                 self.summary.read += 1
         self.cursor += len(batch)
+        self.window.hand_over(batch)
         try:
             self.delivery.accept(batch, self.now)
         except FAULTS:
             self.die()
+            return
+        self.window.accept(batch, self.delivery.unsettled, self.delivery.unsettled_bytes)
+
+    def has_room_for_the_next(self) -> bool:
+        return self.cursor < len(self.lines) and self.window.has_room([self.item(self.cursor)])
 
     def item(self, index: int) -> Item:
-        line = self.lines[index]
+        line, size_bytes = self.lines[index], SIZES_BYTES[index % len(SIZES_BYTES)]
         match line.kind:
             case "state":
-                return HeldState(index)
+                return HeldState(index, size_bytes)
             case "invalid":
-                return RejectedRecord(ORDERS, {"n": index}, Rejection("invalid"), Tally())
+                return RejectedRecord(ORDERS, {"n": index}, Rejection("invalid"), Tally(), size_bytes)
             case "event":
                 body = b'{"n":%d}' % index
                 event = Event(
                     "orders", "mappings[0]", SHOP, body, line.key, line.identifiers, {"n": index}, {"n": index}
                 )
-                return Pending(event, ORDERS, Tally())
+                return Pending(event, ORDERS, Tally(), size_bytes)
 
     def turn(self) -> None:
         """Let the delivery do what is due, and start what it says."""
@@ -355,6 +371,7 @@ class World:
         except FAULTS:
             self.die()
             return
+        self.window.settle(self.delivery.unsettled, self.delivery.unsettled_bytes)
         self.uncommitted.clear()
         self.doubtful |= self.ledger.unsure
         assert not jobs or stopped is None, "nothing is sent after a stop"
@@ -444,27 +461,27 @@ class World:
             self.parked_until[position] = until
 
     def finish(self) -> None:
-        """Let the tap come to its end and the endpoint take everything."""
+        """Let the tap come to its end, which waits for room, and the endpoint take everything."""
         self.ledger.failing, self.is_keep_failing = None, False
         for _ in range(10 * len(self.lines) + 100):
-            if self.cursor < len(self.lines):
-                self.hand_over(len(self.lines))
+            while self.has_room_for_the_next():
+                self.hand_over(1)
             run = self.ledger.run
             self.turn()
             if self.ledger.run != run:
                 continue
             if self.flying:
                 self.answer(max(self.flying), OK, taken=True)
-            elif not self.delivery.unsettled:
+            elif self.cursor == len(self.lines) and not self.delivery.unsettled:
                 self.end()
                 return
-            else:
+            elif not self.has_room_for_the_next():
                 self.now = self.next_moment()
         raise AssertionError(f"it never ends: {self.delivery!r}")
 
     def next_moment(self) -> float:
         moment = self.delivery.wake_at(self.now)
-        assert moment is not None, f"nothing is in flight, and it waits for ever: {self.delivery!r}"
+        assert moment is not None, f"nothing is in flight, and it waits for ever: {self.delivery!r}, {self.window!r}"
         assert moment <= self.now + RETRY_TIMEOUT_SECONDS, "no wait is longer than an event is retried"
         return moment
 
@@ -536,12 +553,19 @@ class World:
         open_ = sum(not self.is_settled(index) for index in self.indices)
         assert self.delivery.unsettled >= open_, "nothing is settled early"
         self.check_accounts()
+        self.check_that_what_was_noted_is_on_disk()
         if self.delivery.unsettled == open_ and not self.is_stdout_closed:
             self.check_that_no_state_is_late()
 
     def check_that_doubts_are_noted(self) -> None:
         known = self.ledger.delivered | self.ledger.intents.keys()
         assert self.ledger.taken.keys() <= known, "whatever was taken is in the ledger, as delivered or in doubt"
+
+    def check_that_what_was_noted_is_on_disk(self) -> None:
+        self.noted_at = float("inf") if self.ledger.is_synced else min(self.noted_at, self.now)
+        assert self.now < self.noted_at + 1, "the ledger is synced within a second"
+        due = self.delivery.wake_at(self.now)
+        assert self.ledger.is_synced or (due is not None and due <= self.noted_at + 1), "also where nothing comes in"
 
     def check_that_no_state_is_late(self) -> None:
         first_open = min((index for index in self.indices if not self.is_settled(index)), default=len(self.lines))

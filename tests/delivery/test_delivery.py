@@ -158,6 +158,12 @@ class InAHostileWorld(RuleBasedStateMachine):
     @rule()
     def time_passes_until_something_is_due(self) -> None:
         self.calmly()
+        syncs = self.world.ledger.syncs
+        self.to_the_next_moment()
+        if self.world.ledger.syncs > syncs and not self.world.flying:  # it was the ledger's, which sends nothing
+            self.to_the_next_moment()
+
+    def to_the_next_moment(self) -> None:
         if self.world.delivery.wake_at(self.world.now) is not None:
             self.world.now = self.world.next_moment()
         self.world.turn()
@@ -218,8 +224,9 @@ def event(number: int, *identifiers: str, key: int | None = None) -> Line:
 
 def keep_failing(world: World, kind: str, times: int) -> None:
     for _ in range(times):
-        world.now = world.next_moment()
-        world.turn()
+        while not world.flying:
+            world.now = world.next_moment()
+            world.turn()
         for position in sorted(world.flying):
             world.answer(position, KINDS[kind], taken=False)
         world.turn()
@@ -391,13 +398,16 @@ def test_a_stop_lets_what_is_in_flight_end_and_its_state_leave() -> None:
     assert world.ledger.run == 2
 
 
-def test_nothing_is_due_after_a_stop_but_what_has_ended() -> None:
+def test_nothing_is_due_after_a_stop_but_the_ledger_s_sync_and_what_has_ended() -> None:
     world = a_world(max_concurrency=2)
     world.read([event(0), event(1), event(2)])
     world.turn()
     world.answer(0, KINDS["503"], taken=False)
     world.turn()
     world.delivery.stop(StopReading("SIGTERM", exit_status=143))
+    assert world.delivery.wake_at(world.now) == world.now + 1
+    world.now += 1
+    world.turn()
     assert world.delivery.wake_at(world.now) is None
 
 
@@ -627,6 +637,30 @@ class KeysAreKeptForEver(Keys):
         super().settle(key, standing)
 
 
+class WhatIsSettledTakesRoomForEver(Delivery):
+    most_bytes = 0
+
+    @property
+    def unsettled_bytes(self) -> int:
+        self.most_bytes = max(self.most_bytes, super().unsettled_bytes)
+        return self.most_bytes
+
+
+class TheLedgerIsSyncedForStatesAlone(Delivery):
+    def release(self, now: float, *, final: bool = False) -> None:
+        self._settlement._is_synced = True  # noqa: SLF001 - where the bug is put in
+        super().release(now, final=final)
+
+
+class NothingWakesTheRunToSync(Delivery):
+    def wake_at(self, now: float) -> float | None:
+        self._settlement._sync_at, kept = None, self._settlement._sync_at  # noqa: SLF001 - where the bug is put in
+        try:
+            return super().wake_at(now)
+        finally:
+            self._settlement._sync_at = kept  # noqa: SLF001 - as above
+
+
 class AnEventIsForgotten(Delivery):
     def _retry(self, position: int, flight: Flight, until: float, *, hold_all: bool) -> None:
         super()._retry(position, flight, until if hold_all else inf, hold_all=hold_all)
@@ -659,6 +693,9 @@ PLANTED = [
     ADeliveryIsSettledTwice,
     ASkipIsNotCounted,
     KeysAreKeptForEver,
+    WhatIsSettledTakesRoomForEver,
+    TheLedgerIsSyncedForStatesAlone,
+    NothingWakesTheRunToSync,
     AnEventIsForgotten,
 ]
 

@@ -69,6 +69,52 @@ def test_a_state_leaves_once_all_before_it_is_noted_and_on_disk() -> None:
     assert on_disk == [("after both", True)]
 
 
+def test_what_was_noted_is_on_disk_a_second_later_though_no_state_leaves() -> None:
+    settled, events = Settled(), ledgers.events([1, 2, 3])
+    settled.parts.note([events[0]])
+    settled.parts.release(10.0, final=False)
+    assert settled.parts.due_at(10.0) == 11.0
+    settled.parts.note([events[1]])
+    settled.parts.release(10.9, final=False)
+    assert (settled.ledger.syncs, settled.parts.due_at(10.9)) == (0, 11.0)
+    settled.parts.release(11.0, final=False)
+    assert (settled.ledger.syncs, settled.parts.due_at(11.0)) == (1, None)
+    settled.parts.note([events[2]])
+    settled.parts.release(20.0, final=False)
+    assert (settled.ledger.syncs, settled.parts.due_at(20.0)) == (1, 21.0)
+
+
+def test_what_was_noted_is_on_disk_at_the_end_and_nothing_is_synced_twice() -> None:
+    settled = Settled()
+    settled.parts.release(0.0, final=True)
+    assert settled.ledger.syncs == 0
+    settled.parts.note([ledgers.event(1)])
+    settled.parts.release(0.0, final=True)
+    assert settled.ledger.syncs == 1
+    settled.parts.release(5.0, final=True)
+    assert settled.ledger.syncs == 1
+
+
+def test_an_sqlite_ledger_is_on_disk_a_second_later(tmp_path: Path) -> None:
+    with ledgers.running(tmp_path / "ledger.sqlite", "run") as ledger:
+        settlement = Settlement(ledger, lambda _: None, lambda _: None, Summary())
+        settlement.note([ledgers.event(1)])
+        settlement.release(0.0, final=False)
+        assert "ledger.sqlite not synced" in repr(ledger)
+        settlement.release(1.0, final=False)
+        assert "ledger.sqlite synced" in repr(ledger)
+
+
+def test_what_a_state_brought_to_disk_is_not_synced_once_more() -> None:
+    settled = Settled()
+    settled.parts.note([ledgers.event(1)])
+    settled.parts.release(1.0, final=False)
+    settled.parts.hold("state")
+    settled.turn(1.5)
+    settled.turn(3.0)
+    assert (settled.states, settled.ledger.syncs, settled.parts.due_at(3.0)) == (["state"], 1, None)
+
+
 @pytest.mark.parametrize("failing", ["commit", "sync"])
 def test_no_state_leaves_a_ledger_that_fails(failing: str) -> None:
     settled, event = Settled(), ledgers.event(1)
