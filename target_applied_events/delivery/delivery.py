@@ -141,7 +141,7 @@ class Delivery:
             retry_timeout_seconds=self._policy.retry_timeout_seconds,
             rng=self._rng,
         )
-        self._flights.failing.see(position, decision)
+        self._flights.failing.see(position, decision, returned.started)
         flight.doubt = flight.doubt or history.doubted
         match decision:
             case Settle(outcome):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, assert_never
 
 from target_applied_events.delivery.keys import Keys
@@ -18,17 +19,18 @@ MOST_FAILING = 5
 
 
 class Failing:
-    """An event is in here from its first failure until it's settled, and others are well only while few are in here.
+    """An event is in here from its first failure until it has ended; others are well only while few are in here.
 
-    A failure that is an event's first speaks for an outage until something is delivered after it. So of those in here
-    none came since the last delivery while others are well, and all that are given up as time is up were in here then.
+    What fails speaks for an outage, until a request is taken that was sent after its first attempt. When requests were
+    sent decides, not when they were answered: a time-out comes long after what was sent behind it has passed.
     """
 
     def __init__(self) -> None:
         """Begin without a delivery."""
         self._deliveries = 0
         self._deliveries_before: dict[int, int] = {}
-        self._may_spread = True
+        self._gone = 0
+        self._newest_taken = self._newest_failing = -inf
 
     def __repr__(self) -> str:
         """Tell how many there are, and what they speak for."""
@@ -40,23 +42,31 @@ class Failing:
 
     @property
     def others_are_well(self) -> bool:
-        """Whether nothing speaks for an outage: few fail, and since the last delivery none for the first time."""
-        return not self._may_spread and len(self._deliveries_before) <= MOST_FAILING
+        """Whether nothing speaks for an outage: few fail, and something that was sent after all of them was taken.
+
+        Those given up since the last delivery count as well, so between two deliveries they are few, too.
+        """
+        is_past = self._newest_taken > self._newest_failing
+        return is_past and len(self._deliveries_before) + self._gone <= MOST_FAILING
 
     def has_seen_a_delivery(self, position: int) -> bool:
         """Whether another event was delivered since this one's last failure."""
         return position in self._deliveries_before and self._deliveries > self._deliveries_before[position]
 
-    def see(self, position: int, decision: Decision) -> None:
-        """Hear what was decided on an attempt."""
+    def see(self, position: int, decision: Decision, started: float) -> None:
+        """Hear what was decided on an attempt, and when that was started, in monotonic seconds."""
         match decision:
-            case Settle(outcome):
+            case Settle(Delivered()):
+                self._deliveries += 1
+                self._gone = 0
+                self._newest_taken = max(self._newest_taken, started)
                 self.forget(position)
-                if isinstance(outcome, Delivered):
-                    self._deliveries += 1
-                    self._may_spread = False
+            case Settle():
+                self._gone += position in self._deliveries_before
+                self.forget(position)
             case Retry():
-                self._may_spread = self._may_spread or position not in self._deliveries_before
+                if position not in self._deliveries_before:
+                    self._newest_failing = max(self._newest_failing, started)
                 self._deliveries_before[position] = self._deliveries
             case Stop():
                 pass
@@ -64,7 +74,7 @@ class Failing:
                 assert_never(decision)
 
     def forget(self, position: int) -> None:
-        """Leave out what is settled, if it was in here."""
+        """Leave out what has ended, if it was in here."""
         if position in self._deliveries_before:
             del self._deliveries_before[position]
 

@@ -269,8 +269,8 @@ class World:
         self.parked_until: dict[int, float] = {}
         self.failing: dict[int, Failures] = {}
         self.poison: set[int] = set()
-        self.deliveries = self.given_up_since_delivery = 0
-        self.may_be_an_outage = True
+        self.deliveries = self.given_up_since_delivery = self.gone_since_delivery = 0
+        self.newest_taken = self.newest_failing = 0.0
         self.summary = Summary()
         self.pace = self.parts.pace(
             max_concurrency=self.options.max_concurrency,
@@ -434,21 +434,23 @@ class World:
     def note_failure(self, position: int, kind: Kind, started: float) -> bool:
         """Tell whether the event ends the run; what is given up instead is noted as poison."""
         if not kind.is_tried_again:
-            self.failing.pop(position, None)
+            self.gone_since_delivery += self.failing.pop(position, None) is not None
             if kind.taken:
-                self.deliveries, self.given_up_since_delivery, self.may_be_an_outage = self.deliveries + 1, 0, False
+                self.deliveries, self.given_up_since_delivery, self.gone_since_delivery = self.deliveries + 1, 0, 0
+                self.newest_taken = max(self.newest_taken, started)
             return False
         failures = self.failing.get(position) or Failures(since=started)
         failures.seen.append((kind.is_poisons, self.deliveries))
         is_over = self.now >= failures.since + RETRY_TIMEOUT_SECONDS
-        are_few = len(self.failing) <= MOST_GIVEN_UP_IN_AN_OUTAGE
-        is_poison = is_over and failures.is_poisons and are_few and not self.may_be_an_outage
-        self.may_be_an_outage = self.may_be_an_outage or position not in self.failing
+        are_few = len(self.failing) + self.gone_since_delivery <= MOST_GIVEN_UP_IN_AN_OUTAGE
+        is_poison = is_over and failures.is_poisons and are_few and self.newest_taken > self.newest_failing
+        self.newest_failing = max(self.newest_failing, failures.since)
         if not failures.are_alone and not is_poison:
             self.failing[position] = failures
             return is_over
         self.poison.add(self.indices[position])
         self.failing.pop(position)
+        self.gone_since_delivery += 1
         self.given_up_since_delivery += not failures.are_alone
         assert self.given_up_since_delivery <= MOST_GIVEN_UP_IN_AN_OUTAGE, "an outage rejects few"
         return False

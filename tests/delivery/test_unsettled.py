@@ -65,13 +65,14 @@ def test_the_oldest_tells_how_long_it_has_been_on_its_way() -> None:
 
 
 def failing(*decisions: tuple[int, Decision]) -> Failing:
+    """Let attempts end, each of which was started when the one before had ended."""
     failing = Failing()
-    for position, decision in decisions:
-        failing.see(position, decision)
+    for started, (position, decision) in enumerate(decisions):
+        failing.see(position, decision, started)
     return failing
 
 
-def test_others_are_well_once_one_is_delivered_after_each_first_failure() -> None:
+def test_others_are_well_once_one_is_taken_that_was_sent_after_the_first_attempt_of_each_that_fails() -> None:
     assert not failing().others_are_well
     assert not failing((0, DELIVERED), (1, FAILED)).others_are_well
     assert failing((1, FAILED), (0, DELIVERED)).others_are_well
@@ -79,17 +80,29 @@ def test_others_are_well_once_one_is_delivered_after_each_first_failure() -> Non
     assert not failing((1, FAILED), (0, DELIVERED), (2, FAILED)).others_are_well
 
 
+def test_what_was_sent_when_decides_and_not_what_was_answered_when() -> None:
+    late, early = Failing(), Failing()
+    late.see(0, DELIVERED, started=1.0)
+    late.see(1, FAILED, started=0.0)
+    assert late.others_are_well
+    early.see(1, FAILED, started=1.0)
+    early.see(0, DELIVERED, started=0.0)
+    assert not early.others_are_well
+
+
 def test_others_are_not_well_while_many_fail() -> None:
     many = failing(*((position, FAILED) for position in range(MOST_FAILING + 1)), (99, DELIVERED))
     assert repr(many) == "<Failing 6, others may not be well>"
-    many.see(0, Settle(Refused(Rejection("refused"))))
+    many.see(0, Settle(Refused(Rejection("refused"))), started=100.0)
+    assert repr(many) == "<Failing 5, others may not be well>"
+    many.see(98, DELIVERED, started=101.0)
     assert repr(many) == "<Failing 5, others are well>"
 
 
 def test_a_delivery_is_seen_by_those_that_failed_before_it_until_they_fail_again() -> None:
     events = failing((1, FAILED), (0, DELIVERED))
     assert events.has_seen_a_delivery(1)
-    events.see(1, FAILED)
+    events.see(1, FAILED, started=2.0)
     assert not events.has_seen_a_delivery(1)
 
 
@@ -97,6 +110,6 @@ def test_what_is_settled_fails_no_more() -> None:
     events = Unsettled()
     events.add(0, flight())
     events.lanes.take()
-    events.failing.see(0, FAILED)
+    events.failing.see(0, FAILED, started=0.0)
     events.settle(0, delivered=False)
     assert len(events.failing) == 0
