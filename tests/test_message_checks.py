@@ -7,7 +7,7 @@ import pytest
 from target_applied_events.errors import InputError, SchemaError
 from target_applied_events.message_checks import check_record, check_schema
 
-SCHEMA = {"stream": "orders", "schema": {}, "key_properties": ["id"]}
+SCHEMA = {"stream": "orders", "schema": {"properties": {}}, "key_properties": ["id"]}
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,7 @@ SCHEMA = {"stream": "orders", "schema": {}, "key_properties": ["id"]}
     [
         ({"stream": 5}, "The stream of a SCHEMA is no text"),
         ({"stream": None}, "The stream of a SCHEMA is no text"),
+        ({"schema": {"type": "object"}}, "The SCHEMA of the stream orders lacks properties, so nothing is known"),
         ({"schema": []}, "The SCHEMA of the stream orders is no object"),
         ({"key_properties": "id"}, "The key_properties of the stream orders are no list of columns"),
         ({"key_properties": [["id"]]}, "The key_properties of the stream orders are no list of columns"),
@@ -28,7 +29,7 @@ def test_a_schema_of_another_shape_is_the_taps_mistake(changes: dict[str, Any], 
 
 @pytest.mark.parametrize("keys", [{"key_properties": []}, {"key_properties": None}, {}, {"key_properties": ["a", "b"]}])
 def test_a_stream_may_have_no_key(keys: dict[str, Any]) -> None:
-    check_schema({"stream": "orders", "schema": {}, **keys})
+    check_schema({"stream": "orders", "schema": {"properties": {}}, **keys})
 
 
 @pytest.mark.parametrize("record", [None, [], "{}", 5])

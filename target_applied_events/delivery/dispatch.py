@@ -115,7 +115,12 @@ class Dispatcher:
         self.raise_failure()
 
     def abort(self, reason: Exception) -> None:
-        """Send nothing more; what is in flight gets 20 s, the ledger is committed, STATE that may leave leaves."""
+        """Send nothing more; what is in flight gets 20 s, the ledger is committed, STATE that may leave leaves.
+
+        A second call gives no more time than the first.
+        """
+        if self._aborted_by is not None:
+            return
         self._aborted_by = reason
         self._attempts.wake()
         self._thread.join(GRACE_SECONDS + _LONGEST_SLEEP_SECONDS + 1)

@@ -97,6 +97,10 @@ def _unfit(columns: Columns, template: Template, want: Want) -> str | None:
 def notes(declaration: Declaration, stream: str, schema: dict[str, Any]) -> tuple[str, ...]:
     """Say where a name means something else than the column of that name, and text may be meant for a column."""
     names = Columns(stream, schema).names()
+    if not names:
+        return (
+            f"{declaration.label}: the schema of the stream {stream} lists no column, so no name is looked up in it",
+        )
     return tuple(
         f"{declaration.label}.{field}: {note}"
         for field, template in _templates(declaration)

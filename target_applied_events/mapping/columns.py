@@ -15,6 +15,7 @@ RESERVED: Final = ("record", "stream")
 """Names that mean something else than a column of that name."""
 
 _DEEPEST: Final = 32
+_NEARLY_EQUAL: Final = 0.85
 _Node: TypeAlias = "Mapping[str, object]"
 
 
@@ -59,7 +60,9 @@ class Columns:
         names = _property_names(nodes)
         if isinstance(step, int) or step in names or (not reached and step.startswith("_sdc_")):
             return None
-        if reached and (not nodes or any(_properties(node) is None for node in nodes)):
+        is_open = not names if not reached else not nodes or any(map(_is_open, nodes))
+        near = nearest(step, names, _NEARLY_EQUAL) if reached else ""
+        if is_open and not near:
             return None
         place = (
             f'the column "{column}" of the stream {self.stream} has no property'
@@ -68,6 +71,8 @@ class Columns:
         )
         if not reached and step.lower() == "null":
             return f'{place} "{step}"; what is empty is written none: {{{{ closed_at is none }}}}'
+        if is_open:
+            return f"{place} \"{step}\"{near} What the schema doesn't list is {column}.get('{step}')"
         return f'{place} "{step}"{nearest(step, names) or _listed(names)}'
 
     def _below(self, nodes: list[_Node], step: str | int) -> list[_Node]:
@@ -106,6 +111,11 @@ class Columns:
 def _properties(node: _Node) -> _Node | None:
     found = node.get("properties")
     return found if isinstance(found, Mapping) else None
+
+
+def _is_open(node: _Node) -> bool:
+    """Whether an object may have properties that its schema doesn't list."""
+    return node.get("additionalProperties", not _properties(node)) is not False
 
 
 def _property_names(nodes: list[_Node]) -> list[str]:

@@ -31,10 +31,12 @@ class Comparison:
     Attributes:
         path: A column of the record, and what is reached for in it.
         other: What it's compared with: a constant, or the path of another column.
+        is_order: Whether by `<` or the like.
     """
 
     path: Path
     other: Constant | Path
+    is_order: bool = False
 
     def problem(self, columns: Columns) -> str | None:
         """Say why the two never meet by what a schema says of its columns; None where they may, or it says nothing."""
@@ -48,8 +50,8 @@ class Comparison:
                 met = f"the text '{constant}'"
             case constant:
                 others, met = _NUMBERS, text(constant)
-                read = "" if isinstance(constant, bool) else f", and {column} | float reads a number"
-                hint = f"; as text it is '{met}'{read}" if "string" in types else ""
+                hint = "" if "string" not in types else f"; {column} | float reads a number"
+                hint = f"; as text it is '{met}'" if hint and not self.is_order else hint
         if not types or not others or not _kinds(types).isdisjoint(_kinds(others)):
             return None
         return f'the column "{column}" is {named(types)}, which never meets {met}{hint}'

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TRUTH: Final = ".truth"
 """The operator that a value passes there, which refuses text that says no."""
@@ -16,7 +19,9 @@ def ask_for_truth(tree: nodes.Template) -> None:
     """Put the operator where a template asks; `or` by itself doesn't, since it chooses: `email or phone`."""
     for node in list(tree.find_all((nodes.If, nodes.CondExpr, nodes.For, nodes.Not, nodes.And))):
         match node:
-            case nodes.If() | nodes.CondExpr():
+            case nodes.If() if not _occurs(node.test, node.body):
+                node.test = _asked(node.test)
+            case nodes.CondExpr() if not _occurs(node.test, [node.expr1]):
                 node.test = _asked(node.test)
             case nodes.For(test=nodes.Expr() as test):
                 node.test = _asked(test)
@@ -24,6 +29,11 @@ def ask_for_truth(tree: nodes.Template) -> None:
                 node.node = _asked(node.node)
             case nodes.And():
                 node.left = _asked(node.left)
+
+
+def _occurs(value: nodes.Node, written: Sequence[nodes.Node]) -> bool:
+    """Whether what is tested is what is written then: whether it's there is asked, not whether it says yes."""
+    return any(value in (node, *node.find_all(type(value))) for node in written)
 
 
 def _asked(node: nodes.Node) -> nodes.Expr:

@@ -65,7 +65,7 @@ NEVER_EMPTY: Final[Mapping[str, str]] = {
         "\"{{ … or '' }}\""
     ),
     "metric.metric_name": "came out empty; a metric needs it",
-    "metric.value": "came out null; records without a value are passed over by a `when`",
+    "metric.value": "came out null; records without one are passed over by a `when`, or given one: {{ total or 0 }}",
 }
 """The fields that, once mapped, may not come out empty, and what is said then."""
 

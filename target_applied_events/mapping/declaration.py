@@ -220,7 +220,8 @@ class _Reading:
 
     def _suits(self, field: str, want: Want, template: Template) -> None:
         if want is Want.CONDITION and not template.is_alone and not isinstance(template.source, bool):
-            shown = text(template.source).strip("{} ") or "status == 'paid'"
+            written = text(template.source)
+            shown = (not written.startswith("{%") and written.strip("{} ")) or "status == 'paid'"
             self._wrong(field, f'is one expression and nothing else: "{{{{ {shown} }}}}"')
         elif want is Want.IDENTIFIER and all(path[0] == "stream" for path in template.paths):
             shown = "record.stream" if template.paths else _column_meant(template.source) or "column"

@@ -177,10 +177,23 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return getattr(obj, argument)
             case Namespace(), str():
                 return Namespace.__getattribute__(obj, "_Namespace__attrs").get(argument)
-            case str(), _:
-                raise Unmappable("a path leads into text; where the text is JSON, the filter fromjson reads it")
+            case dict(), bool() | int() | Decimal() if not all(isinstance(key, str) for key in obj):
+                return obj.get(argument)  # written in the template: what records hold has texts for keys
             case _:
-                raise Unmappable(f"a path leads into {kind(obj)}")
+                raise Unmappable(_no_way(obj, argument))
+
+
+def _no_way(obj: object, argument: object) -> str:
+    """Say why a step doesn't lead from a value."""
+    match obj, argument:
+        case dict(), int() | Decimal():
+            return "an object is asked for a number, but its keys are texts; | string makes one"
+        case str(), int():
+            return "a path leads into text; its first character is [:1], and the filter fromjson reads JSON in it"
+        case str(), _:
+            return "a path leads into text; where the text is JSON, the filter fromjson reads it"
+        case _:
+            return f"a path leads into {kind(obj)}"
 
 
 def _spent(context: Context, value: Any) -> Any:  # noqa: ANN401  a value of any type

@@ -50,7 +50,8 @@ def _each(context: Account, value: Any) -> list[Any]:  # noqa: ANN401  a templat
     if value is None:
         return []
     if not isinstance(value, list | tuple | dict):
-        raise Unmappable(f"a loop goes over {kind(value)}")
+        hint = "; | list gives its characters, | fromjson what JSON in it holds" if isinstance(value, str) else ""
+        raise Unmappable(f"a loop goes over {kind(value)}{hint}")
     context.spend(STEP * len(value))
     return list(value)
 

@@ -74,7 +74,9 @@ def _instant(found: str) -> str | None:
 
 
 def _check(left: str, right: str) -> None:
-    """Refuse to compare as text what would come out by chance."""
+    """Refuse to compare as text what would come out by chance; digits of one length come out as their numbers do."""
+    if len(left) == len(right) and left.isdecimal() and right.isdecimal():
+        return
     if reads_as_number(left) and reads_as_number(right):
         raise Unmappable("two texts that read as numbers are compared; the filter float reads a number out of text")
     if _YEAR_LAST.match(left) and _YEAR_LAST.match(right):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import nodes
@@ -32,6 +31,8 @@ _ATTRIBUTE: Final = {
     "unique": 1,
 }
 """The filters that look into each item, and where among their arguments the path stands; -1: it's named."""
+_TESTING: Final = frozenset({"select", "reject", "selectattr", "rejectattr"})
+_DEFINED: Final = frozenset({"defined", "undefined"})
 _EQUAL: Final = frozenset({"eq", "==", "equalto", "ne", "!="})
 
 
@@ -41,7 +42,6 @@ class References(NodeVisitor):
     Attributes:
         paths: The columns that are named, and what is reached for in them.
         comparisons: Those of a column with a constant or another column.
-        runs_together: Whether two values are written with nothing between.
         problems: What never does what it seems to, each a sentence without a stop.
     """
 
@@ -49,7 +49,6 @@ class References(NodeVisitor):
         """Begin with none."""
         self.paths: set[Path] = set()
         self.comparisons: list[Comparison] = []
-        self.runs_together = False
         self.problems: list[str] = []
         self._own: dict[str, Path | None] = {}
         self._lost: frozenset[str] = frozenset()
@@ -109,8 +108,10 @@ class References(NodeVisitor):
         """Note what a filter looks at in each item, and compares there."""
         if node.name == "map" and any(item.key == "default" for item in node.kwargs):
             self.problems.append(
-                "map has no default here, since nothing is missing but null; write | default(…) after it"
+                "map has no default here, since nothing is missing; write | map('default', …) after it"
             )
+        if node.name in _TESTING and any(getattr(item, "value", None) in _DEFINED for item in node.args):
+            self.problems.append(f"{node.name} by whether something is defined takes all; write {node.name}(…, 'none')")
         items = self._path(node.node)
         for steps in _steps(node) if items is not None else ():
             path = (*(items or ()), 0, *steps)
@@ -120,17 +121,9 @@ class References(NodeVisitor):
                     self._compared(path, other)
         self.generic_visit(node)
 
-    def visit_Output(self, node: nodes.Output | nodes.Concat) -> None:  # noqa: N802  as Jinja names it
-        """See what stands beside what."""
-        constant = [isinstance(part, nodes.TemplateData | nodes.Const) for part in node.nodes]
-        self.runs_together |= any(not one and not other for one, other in pairwise(constant))
-        self.generic_visit(node)
-
-    visit_Concat = visit_Output  # noqa: N815  as Jinja names it
-
     def visit_Test(self, node: nodes.Test) -> None:  # noqa: N802  as Jinja names it
         """Refuse to ask whether a column is defined: what a record lacks is null."""
-        if node.name in ("defined", "undefined") and self._path(node.node) is not None:
+        if node.name in _DEFINED and self._path(node.node) is not None:
             test = "is not none" if node.name == "defined" else "is none"
             self.problems.append(f'"is {node.name}" tells nothing of a column, since each is defined; write "{test}"')
         self.generic_visit(node)
@@ -141,23 +134,25 @@ class References(NodeVisitor):
         for operand in node.ops:
             right = operand.expr
             if not operand.op.endswith("in"):  # or its negation
-                self._compared(self._path(left), right)
-                self._compared(None if self._path(left) else self._path(right), left)
+                is_order = operand.op not in ("eq", "ne")
+                self._compared(self._path(left), right, is_order=is_order)
+                self._compared(None if self._path(left) else self._path(right), left, is_order=is_order)
             elif isinstance(right, nodes.List | nodes.Tuple):
                 for item in right.items:
                     self._compared(self._path(left), item)
-            elif isinstance(right, nodes.Const) and isinstance(right.value, str):
+            elif isinstance(right, nodes.Const) and _is_whole(self._path(left)):
+                what = f"'{right.value}'"
                 self.problems.append(
-                    f"in looks for a part of the text '{right.value}'; a list of one is ['{right.value}']"
+                    f"in {what} asks for a part of it; a list of one is [{what}], a part: is in {what}"
                 )
             left = right
         self.generic_visit(node)
 
-    def _compared(self, path: Path | None, other: nodes.Node) -> None:
+    def _compared(self, path: Path | None, other: nodes.Node, *, is_order: bool = False) -> None:
         column, constant = _column(path), _constant(other)
         met = _column(self._path(other)) if constant is None else constant
         if column and met is not None:
-            self.comparisons.append(Comparison(column, met))
+            self.comparisons.append(Comparison(column, met, is_order))
 
     def visit_Assign(self, node: nodes.Assign) -> None:  # noqa: N802  as Jinja names it
         """Take a name for the template's own from here on."""
@@ -181,9 +176,10 @@ class References(NodeVisitor):
         self.visit(node.iter)
         own, lost = self._own, self._lost
         self._own = own | _meant(node.target, _below(self._path(node.iter), 0)) | {"loop": None}
+        set_in_it = {name for found in node.find_all(nodes.Assign) for name in _names(found.target)}
+        self._lost = lost | (set_in_it & own.keys())  # up to where it's set in the round, too
         self._visit_all([node.test] if node.test is not None else [])
         self._visit_all(node.body)
-        set_in_it = {name for found in node.find_all(nodes.Assign) for name in _names(found.target)}
         self._own, self._lost = own, lost | (set_in_it & own.keys())
         self._visit_all(node.else_)
 
@@ -194,6 +190,11 @@ class References(NodeVisitor):
 
 def _below(path: Path | None, step: str | int) -> Path | None:
     return None if path is None else (*path, step)
+
+
+def _is_whole(path: Path | None) -> bool:
+    """Whether a path leads to a value by its name, and not to a character or an item."""
+    return path is not None and isinstance(path[-1], str)
 
 
 def _column(path: Path | None) -> Path | None:

@@ -38,10 +38,16 @@ _STARS: Final = "stars in arguments aren't available"
 _NAMING: Final = {"map": 0, "select": 0, "reject": 0, "selectattr": 1, "rejectattr": 1}
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Propose what was probably meant; empty where nothing is near."""
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Propose what was probably meant; empty where nothing is near.
+
+    Args:
+        name: What was written.
+        known: What there is.
+        cutoff: How near it must be, from 0 to 1, which is equal.
+    """
     by_lower = {item.lower(): item for item in known}
-    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=cutoff)
     return f'; did you mean "{by_lower[found[0]]}"?' if found else ""
 
 
@@ -167,7 +173,9 @@ class Tidier(NodeTransformer):
             case nodes.Getattr() as method if method.attr in METHODS:
                 return _filter(self._visited(method.node), f".{method.attr}", args, kwargs)
             case nodes.Getattr() as method:
-                hint = nearest(method.attr, METHODS)
+                hint = (
+                    "; '%.2f' | format(x) is its filter" if method.attr == "format" else nearest(method.attr, METHODS)
+                )
                 self.problems.append(f'"{method.attr}()" is nothing that can be called here{hint}')
             case _:
                 self.problems.append("only range(), namespace() and methods of text and objects can be called")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
+from target_applied_events.mapping.adjoining import runs_together
 from target_applied_events.mapping.blanks import Meant, is_missing
 from target_applied_events.mapping.conditions import ask_for_truth
 from target_applied_events.mapping.expressions import SANDBOX, Evaluation, settled
@@ -136,6 +137,7 @@ def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
     tree = SANDBOX.parse(source)
     found = References()
     found.visit(tree)
+    together = runs_together(tree)
     tidier = Tidier(SANDBOX)
     tree = tidier.visit(tree)
     if problems := (*tidier.problems, *found.problems):
@@ -150,7 +152,7 @@ def _read(source: str) -> tuple[Template | None, tuple[str, ...]]:
         source,
         frozenset(found.paths),
         tuple(found.comparisons),
-        runs_together=found.runs_together,
+        runs_together=together,
         is_constant=False,
         is_alone=alone,
         _parts=parts,

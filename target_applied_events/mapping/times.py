@@ -39,6 +39,10 @@ def utc(found: str, zone: dt.tzinfo = dt.UTC) -> str:
 
 def _converted(found: str, zone: dt.tzinfo) -> str:
     if (parts := _TIME.fullmatch(found.strip())) is None:
+        if found.strip().isdecimal():
+            raise Unmappable(
+                "found digits, which are no time: timestamp('s'), timestamp('ms') or timestamp('%Y%m%d') reads them"
+            )
         raise Unmappable(
             "found text that is no time as 2026-04-07T14:30:00Z; the filter timestamp reads other forms: "
             "timestamp('%d.%m.%Y %H:%M')"

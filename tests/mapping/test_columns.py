@@ -32,6 +32,9 @@ SCHEMA: dict[str, Any] = {
         "all_of": {"allOf": [{"type": "string"}]},
         "strange": {"type": {"not": "a type"}, "properties": [], "anyOf": "nothing"},
         "boolean": True,
+        "free": {"type": ["object", "null"], "properties": {}, "additionalProperties": True},
+        "listed": {"properties": {"e-mail": {}, "address1": {}}, "additionalProperties": {"type": "string"}},
+        "closed": {"properties": {}, "additionalProperties": False},
     },
 }
 COLUMNS = Columns("orders", SCHEMA)
@@ -60,6 +63,8 @@ COLUMNS = Columns("orders", SCHEMA)
         ("all_of", "a"),
         ("strange", "a"),
         ("boolean", "a"),
+        ("free", "a"),
+        ("listed", "phone"),
     ],
 )
 def test_a_path_that_a_record_may_have_is_no_mistake(path: tuple[str | int, ...]) -> None:
@@ -87,6 +92,11 @@ def test_a_path_that_a_record_may_have_is_no_mistake(path: tuple[str | int, ...]
         (("places", 0, "ctiy"), 'did you mean "city"?'),
         (("email", "x"), "is a string, no path leads into it; the filter fromjson reads JSON out of text"),
         (("order-id", "x"), "is an integer, no path leads into it"),
+        (("closed", "a"), 'the column "closed" of the stream orders has no property "a"'),
+        (
+            ("listed", "adress1"),
+            "did you mean \"address1\"? What the schema doesn't list is listed.get('adress1')",
+        ),
         (("lines", "price"), "is an array, no path leads into it"),
         (("customer", 0), "is an object, no path leads into it"),
         (("customer", "name", "first"), 'the column "customer.name" of the stream orders is a string'),
@@ -123,9 +133,9 @@ def test_types_are_what_the_schema_says_and_nothing_where_it_does_not(
     assert COLUMNS.types(path) == types
 
 
-def test_a_schema_without_properties_has_no_columns() -> None:
+def test_a_schema_without_properties_names_no_column_and_may_have_any() -> None:
     assert Columns("s", {}).names() == ()
-    assert Columns("s", {}).missing(("a",)) == 'the stream s has no column "a"'
+    assert Columns("s", {}).missing(("a",)) is None
 
 
 def test_requirements_beside_properties_take_no_column_away() -> None:

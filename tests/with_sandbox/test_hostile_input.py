@@ -77,7 +77,7 @@ STOPS = {
     "a record that is no object": b'{"type":"RECORD","stream":"rows","record":[1]}\n',
     "a stream without a name": b'{"type":"RECORD","record":{"id":2}}\n',
     "a schema that is none": b'{"type":"SCHEMA","stream":"other","schema":{"properties":{"id":{"type":"no type"}}}}\n',
-    "a schema without properties": b'{"type":"SCHEMA","stream":"other","schema":{}}\n',
+    "a schema without properties": b'{"type":"SCHEMA","stream":"other","schema":{"type":"object"}}\n',
     "a schema whose stream is no text": b'{"type":"SCHEMA","stream":5,"schema":{}}\n',
     "a schema whose keys are one text": b'{"type":"SCHEMA","stream":"other","schema":{},"key_properties":"id"}\n',
     "a schema whose keys are no texts": b'{"type":"SCHEMA","stream":"other","schema":{},"key_properties":[["x"]]}\n',
@@ -123,6 +123,13 @@ def test_ten_thousand_columns_pass(sandbox: Sandbox, tmp_path: Path) -> None:
     )
     done = run_target(config(tmp_path, sandbox.url, [MAPPING]), [wide, record("rows", id=1, value="x", **columns)])
     assert (done.status, len(sandbox.events())) == (0, 1)
+
+
+def test_a_schema_that_lists_no_column_allows_any_and_that_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
+    messages = [schema("rows", {}, []), record("rows", id=1, value="x")]
+    done = run_target(config(tmp_path, sandbox.url, [MAPPING]), messages)
+    assert (done.status, len(sandbox.events())) == (0, 1), done.log
+    assert "mappings[0]: the schema of the stream rows lists no column, so no name is looked up in it" in done.log
 
 
 def test_a_schema_that_changes_midway_is_checked_again(sandbox: Sandbox, tmp_path: Path) -> None:
