@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import operator as operators
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -30,6 +31,7 @@ STEP: Final = 100
 """What a step costs, a character being 1."""
 
 _NODE: Final = 30
+_CODE: Final = re.compile(r"^\+|^0\d|\.$")
 _HEAVIEST: Final = 1 << 25
 
 
@@ -91,8 +93,8 @@ def combined(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  a te
 
 
 def _is_number(value: object) -> bool:
-    """Whether a text holds a number; one that ends with a point waits for what is put behind it."""
-    return isinstance(value, str) and not value.endswith(".") and reads_as_number(value)
+    """Whether a text may hold an amount: not with a point last, and not a code or a prefix such as +49 or 007."""
+    return isinstance(value, str) and not _CODE.search(value) and reads_as_number(value)
 
 
 def filters() -> dict[str, Function]:

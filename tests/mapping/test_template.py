@@ -219,6 +219,8 @@ STRICT = [
     ("{{ status }}{{ ' ' }}{{ number }}", "paid 1001"),
     ("{{ status ~ ' ' ~ number }}", "paid 1001"),
     ("{{ status + ' ' + status }}", "paid paid"),
+    ("{{ '+49' + '30123' }}", "+4930123"),
+    ("{{ '5' + '007' }}", "5007"),
     ("{{ '%s%s%s' | format(status, ' ', number) }}", "paid 1001"),
     ("{{ [status, ' ', number] | join }}", "paid 1001"),
     ("{{ ' '.join(tags) }}", "red blue"),
