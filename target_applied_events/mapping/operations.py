@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import re
 import operator as operators
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
