@@ -89,7 +89,7 @@ PROPERTIES = th.PropertiesList(
         _NUMBER,
         default=300,
         title="Retry timeout",
-        description="Seconds an event is retried, from its first attempt, before the run stops.",
+        description="Seconds an event is retried, from its first attempt, before the run stops or gives it up.",
     ),
     th.Property(
         "batch_size_rows",
