@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from target_applied_events.delivery.watermark import Watermark
 
-SYNC_SECONDS = 1.0
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from target_applied_events.event import Event, Standing
     from target_applied_events.handover import RejectedRecord
     from target_applied_events.summary import Summary
+
+SYNC_SECONDS = 1.0
 
 
 class Ledger(Protocol):
