@@ -14,8 +14,8 @@ import yaml
 from target_applied_events.event import Event, Rejection
 from target_applied_events.mapping import Passed, compile_mappings, declare
 from target_applied_events.mapping.contract import Want, fit
-from target_applied_events.mapping.notation import Unmappable, compact
 from target_applied_events.mapping.template import parse
+from target_applied_events.mapping.template.notation import Unmappable, compact
 from target_applied_events.settings.values import origin
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ _NOT_PROSE = re.compile(
 )
 _ASIDE = {
     "commands/demo_shop.py": "what a shop's customers do",
-    "mapping/source.py": "Python",
+    "mapping/template/source.py": "Python",
     "sandbox/questions.py": "SQL",
     "sandbox/store.py": "SQL",
 }

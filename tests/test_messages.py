@@ -20,7 +20,7 @@ ANEW = (
 ENDS = [(message, entry) for message, entry in CATALOGUE.items() if message.kind == "ends"]
 TYPES_THAT_MAY_BE_NAMED = {
     "delivery/dispatch.py: _run": "of a mistake of the program",
-    "mapping/syntax.py: generic_visit": "of statements that are written as they are called",
+    "mapping/template/syntax.py: generic_visit": "of statements that are written as they are called",
     "client/opening.py: _try_to_open": "of a mistake of the program",
 }
 

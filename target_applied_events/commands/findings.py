@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from target_applied_events.mapping import Declaration
-    from target_applied_events.mapping.syntax import Path
     from target_applied_events.mapping.template import Template
+    from target_applied_events.mapping.template.paths import Path
 
 _LEFT_BY_TAPS = frozenset({"_sdc_deleted_at"})
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from target_applied_events.mapping.contract import EVENT
 from target_applied_events.mapping.fields import Fields
-from target_applied_events.mapping.notation import canonical, canonical_bytes
 from target_applied_events.mapping.template import Template
+from target_applied_events.mapping.template.notation import canonical, canonical_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

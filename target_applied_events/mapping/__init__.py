@@ -1,8 +1,8 @@
 """From a record to its event: what users write, held against the schema, compiled once.
 
-`declaration` reads a mapping, `template` each of its templates; `checking` holds them against the stream's columns.
-`simple` and `expressions` say what a template comes to, without Jinja and with it, `fields` what each field of the
-event holds, and `compiled` puts the event together and gives it its `identity`.
+`declaration` reads a mapping, the package `template` each of its templates; `checking` holds them against the stream's
+columns. `contract` says what the endpoint wants in each field, `fields` makes each of a record, and `compiled` puts the
+event together and gives it its `identity`.
 """
 
 from target_applied_events.mapping.compiled import Mapping, Passed, compile_mappings

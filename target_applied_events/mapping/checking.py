@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from target_applied_events.mapping.columns import RESERVED, Columns, named
+from target_applied_events.mapping.comparisons import never_met
 from target_applied_events.mapping.contract import Want
 from target_applied_events.mapping.template import Template
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_applied_events.mapping.declaration import Declaration
-    from target_applied_events.mapping.syntax import Path
+    from target_applied_events.mapping.template.paths import Path
 
 _SCALARS: Final = frozenset({"string", "number", "integer", "boolean"})
 _FITS: Final = {
@@ -73,7 +74,7 @@ def _never_met(columns: Columns, template: Template) -> Iterator[str]:
     """Say what columns are compared with and never are; `id == 7 or id == '7'` is for streams of either kind."""
     by_column: dict[Path, list[str | None]] = defaultdict(list)
     for comparison in template.comparisons:
-        by_column[comparison.path].append(comparison.problem(columns))
+        by_column[comparison.path].append(never_met(comparison, columns))
     for problems in by_column.values():
         if all(problems):
             yield from filter(None, problems)

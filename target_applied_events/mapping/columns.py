@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from target_applied_events.mapping.syntax import nearest
+from target_applied_events.mapping.template.syntax import nearest
 
 if TYPE_CHECKING:
-    from target_applied_events.mapping.syntax import Path
+    from target_applied_events.mapping.template.paths import Path
 
 RESERVED: Final = ("record", "stream")
 """Names that mean something else than a column of that name."""

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from target_applied_events.mapping.columns import named
-from target_applied_events.mapping.notation import text
+from target_applied_events.mapping.template.notation import text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from target_applied_events.mapping.columns import Columns
-    from target_applied_events.mapping.syntax import Path
-
-Constant: TypeAlias = str | bool | int | Decimal
+    from target_applied_events.mapping.template.paths import Comparison, Path
 
 _TEXT: Final = frozenset({"string"})
 _NUMBERS: Final = frozenset({"integer", "number", "boolean"})
@@ -24,37 +20,23 @@ _NUMBERS: Final = frozenset({"integer", "number", "boolean"})
 _NO_TEXT: Final = re.compile(r"-?\d+(\.\d+)?|true|false", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A column compared with something else, by `==`, `<`, `in` or the like.
-
-    Attributes:
-        path: A column of the record, and what is reached for in it.
-        other: What it's compared with: a constant, or the path of another column.
-        is_order: Whether by `<` or the like.
-    """
-
-    path: Path
-    other: Constant | Path
-    is_order: bool = False
-
-    def problem(self, columns: Columns) -> str | None:
-        """Say why the two never meet by what a schema says of its columns; None where they may, or it says nothing."""
-        column, types = _written(self.path), columns.types(self.path)
-        match self.other:
-            case tuple(path):
-                others, hint = columns.types(path), ""
-                met = f'the column "{_written(path)}", {named(others)}'
-            case str(constant):
-                others, hint = _TEXT, _hint(constant)
-                met = f"the text '{constant}'"
-            case constant:
-                others, met = _NUMBERS, text(constant)
-                hint = "" if "string" not in types else f"; {column} | float reads a number"
-                hint = f"; as text it is '{met}'" if hint and not self.is_order else hint
-        if not types or not others or not _kinds(types).isdisjoint(_kinds(others)):
-            return None
-        return f'the column "{column}" is {named(types)}, which never meets {met}{hint}'
+def never_met(comparison: Comparison, columns: Columns) -> str | None:
+    """Say why the two never meet by what a schema says of its columns; None where they may, or it says nothing."""
+    column, types = _written(comparison.path), columns.types(comparison.path)
+    match comparison.other:
+        case tuple(path):
+            others, hint = columns.types(path), ""
+            met = f'the column "{_written(path)}", {named(others)}'
+        case str(constant):
+            others, hint = _TEXT, _hint(constant)
+            met = f"the text '{constant}'"
+        case constant:
+            others, met = _NUMBERS, text(constant)
+            hint = "" if "string" not in types else f"; {column} | float reads a number"
+            hint = f"; as text it is '{met}'" if hint and not comparison.is_order else hint
+    if not types or not others or not _kinds(types).isdisjoint(_kinds(others)):
+        return None
+    return f'the column "{column}" is {named(types)}, which never meets {met}{hint}'
 
 
 def _written(path: Path) -> str:

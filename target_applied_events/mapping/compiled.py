@@ -17,8 +17,8 @@ from target_applied_events.mapping.identity import (
     identity_of_occasion,
     ledger_key,
 )
-from target_applied_events.mapping.notation import Unmappable, compact, text
 from target_applied_events.mapping.template import why_not
+from target_applied_events.mapping.template.notation import Unmappable, compact, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

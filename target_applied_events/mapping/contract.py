@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import enum
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, assert_never
 
-from target_applied_events.mapping.notation import Unmappable, canonical, kind, text
-from target_applied_events.mapping.times import utc
+from target_applied_events.mapping.template.notation import Unmappable, canonical, is_uuid, kind, number, text
+from target_applied_events.mapping.template.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,8 +68,6 @@ NEVER_EMPTY: Final[Mapping[str, str]] = {
 }
 """The fields that, once mapped, may not come out empty, and what is said then."""
 
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
 _LARGEST_NUMBER: Final = Decimal("1.7976931348623157E+308")
 _SMALLEST_NUMBER: Final = -_LARGEST_NUMBER
 _CONTAINERS: Final = (dict, list)
@@ -121,7 +118,7 @@ def _text(value: Json) -> str:
 
 
 def _uuid(value: Json) -> str | None:
-    if isinstance(value, str) and _UUID.fullmatch(value):
+    if isinstance(value, str) and is_uuid(value):
         return value.lower()
     if isinstance(value, int | Decimal):
         raise Unmappable(f"found {kind(value)}; the endpoint wants a uuid: the filter uuid makes a stable one")
@@ -130,11 +127,6 @@ def _uuid(value: Json) -> str | None:
     if not is_uuid(found):
         raise Unmappable("found text that is no uuid; the filter uuid makes a stable one")
     return found.lower()
-
-
-def is_uuid(found: str) -> bool:
-    """Tell whether a text is a uuid in its usual form, with hyphens."""
-    return _UUID.fullmatch(found) is not None
 
 
 def _number(value: Json) -> int | Decimal | None:
@@ -158,17 +150,6 @@ def _held(value: int | Decimal) -> int | Decimal:
     if not _SMALLEST_NUMBER <= value <= _LARGEST_NUMBER:
         raise Unmappable("found a number larger than a 64-bit float holds")
     return value
-
-
-def number(found: str) -> Decimal:
-    """Read a number out of text, exactly.
-
-    Raises:
-        Unmappable: The text is no number.
-    """
-    if _NUMBER.fullmatch(found.strip()) is None:
-        raise Unmappable("found text that is no number; the filter replace takes out what isn't one: replace('€', '')")
-    return Decimal(found.strip())
 
 
 def _time(value: Json) -> str | None:

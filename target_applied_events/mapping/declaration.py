@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from target_applied_events.mapping.contract import CONTACT, EVENT, IDENTIFIERS, METRIC, NEVER_EMPTY, Want, fit
-from target_applied_events.mapping.notation import Unmappable, is_unicode, kind, text
-from target_applied_events.mapping.syntax import nearest
 from target_applied_events.mapping.template import Template, parse, scalar, why_not
+from target_applied_events.mapping.template.notation import Unmappable, is_unicode, kind, text
+from target_applied_events.mapping.template.syntax import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

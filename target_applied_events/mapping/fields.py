@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from target_applied_events.mapping.contract import CONTACT, EVENT, METRIC, NEVER_EMPTY, fit, fitting, properties
 from target_applied_events.mapping.declaration import WANTS
 from target_applied_events.mapping.identity import comparable
-from target_applied_events.mapping.notation import Unmappable, text
-from target_applied_events.mapping.source import Source
 from target_applied_events.mapping.template import Template
+from target_applied_events.mapping.template.notation import Unmappable, text
+from target_applied_events.mapping.template.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

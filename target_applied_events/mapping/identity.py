@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from target_applied_events.mapping.notation import Unmappable, canonical, canonical_bytes
+from target_applied_events.mapping.template.notation import Unmappable, canonical, canonical_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from target_applied_events.mapping.notation import text
+from target_applied_events.mapping.template.notation import text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from target_applied_events.mapping import Declaration, clashes, declare
-from target_applied_events.mapping.notation import kind
+from target_applied_events.mapping.template.notation import kind
 from target_applied_events.settings import values
 from target_applied_events.shard import shard_identifier
 

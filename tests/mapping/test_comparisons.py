@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_applied_events.mapping.columns import Columns
-from target_applied_events.mapping.comparisons import Comparison, Constant
-from target_applied_events.mapping.notation import Unmappable
+from target_applied_events.mapping.comparisons import never_met
 from target_applied_events.mapping.template import Template, parse, why_not
+from target_applied_events.mapping.template.notation import Unmappable
+from target_applied_events.mapping.template.paths import Comparison, Constant
 
 if TYPE_CHECKING:
     from target_applied_events.event import Json
@@ -43,20 +44,20 @@ def template(source: str) -> Template:
     ],
 )
 def test_what_never_meets_is_said_with_what_to_write(types: set[str], constant: Constant, said: str) -> None:
-    assert said in (Comparison(("a",), constant).problem(columns(a=types)) or "")
+    assert said in (never_met(Comparison(("a",), constant), columns(a=types)) or "")
 
 
 def test_a_text_column_that_is_ordered_by_a_number_is_to_be_read_as_one() -> None:
-    said = Comparison(("a",), 1, is_order=True).problem(columns(a={"string"}))
+    said = never_met(Comparison(("a",), 1, is_order=True), columns(a={"string"}))
     assert said == 'the column "a" is a string, which never meets 1; a | float reads a number'
 
 
 def test_two_columns_that_never_meet_are_named() -> None:
     compared = Comparison(("a",), ("b",))
     said = 'the column "a" is an integer, which never meets the column "b", a string'
-    assert compared.problem(columns(a={"integer"}, b={"string"})) == said
-    assert compared.problem(columns(a={"integer"}, b={"string", "number"})) is None
-    assert compared.problem(columns(a={"integer"}, b=set())) is None
+    assert never_met(compared, columns(a={"integer"}, b={"string"})) == said
+    assert never_met(compared, columns(a={"integer"}, b={"string", "number"})) is None
+    assert never_met(compared, columns(a={"integer"}, b=set())) is None
 
 
 def columns(**types: set[str]) -> Columns:
@@ -89,7 +90,7 @@ def test_no_record_meets_what_is_said_never_to_be_met(data: st.DataObject, writt
     types = data.draw(st.sets(st.sampled_from(sorted(VALUES)), min_size=1))
     found = template("{{ %s }}" % form.format(written))  # noqa: UP031 - braces
     assert found.comparisons == (Comparison(("a",), CONSTANTS[written], is_order="<" in form),)
-    if found.comparisons[0].problem(columns(a=types)) is not None:
+    if never_met(found.comparisons[0], columns(a=types)) is not None:
         value = data.draw(st.one_of([VALUES[name] for name in types]))
         assert outcome(found, value) is False or "<" in form
 

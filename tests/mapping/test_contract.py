@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from target_applied_events.mapping.contract import Want, fit, number, properties
-from target_applied_events.mapping.notation import Unmappable
+from target_applied_events.mapping.contract import Want, fit, properties
+from target_applied_events.mapping.template.notation import Unmappable
 
 UUID = "0B7f0a52-3c55-4a4e-9d0e-6f2a7f6f9a01"
 
@@ -120,8 +120,3 @@ def test_properties_are_texts_and_empty_ones_go() -> None:
     assert properties(None) == {}
     with pytest.raises(Unmappable, match="found text; the endpoint wants an object of texts; the filter fromjson"):
         properties("{}")
-
-
-def test_a_long_text_is_found_to_be_no_number_in_a_time_that_grows_with_its_length() -> None:
-    with pytest.raises(Unmappable):
-        number("1" * 1_000_000 + "x")  # at the square of its length this would take hours

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from target_applied_events.mapping.contract import CONTACT, EVENT, METRIC
 from target_applied_events.mapping.declaration import Declaration, declare
 from target_applied_events.mapping.fields import Fields
-from target_applied_events.mapping.notation import Unmappable
+from target_applied_events.mapping.template.notation import Unmappable
 
 UUID = "0b7f0a52-3c55-4a4e-9d0e-6f2a7f6f9a01"
 CONTACT_OF_ALL = {"email": "{{ email }}", "phone": "{{ phone }}", "remote_id": "x-{{ id }}", "name": "x-{{ id }}"}

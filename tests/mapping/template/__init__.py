@@ -1,0 +1,1 @@
+"""Tests of the package `template`, a file for each of its modules."""
