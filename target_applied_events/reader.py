@@ -204,6 +204,7 @@ def _chunks(descriptor: int, on_pause: Callable[[], None]) -> Iterator[bytes]:
             continue
         chunk = os.read(descriptor, CHUNK_BYTES)
         if not chunk:
+            on_pause()  # a signal that came while this waited says more than the end that came with it
             return
         yield chunk
 

@@ -178,6 +178,20 @@ def test_a_quiet_input_is_left_when_it_is_asked_to() -> None:
     assert messages == [{"type": "RECORD", "n": 1}]
 
 
+def test_an_input_that_ends_while_it_is_to_be_left_is_left() -> None:
+    asked: list[bool] = []
+
+    def on_pause() -> None:
+        if asked:
+            raise StopReading("SIGTERM", exit_status=143)
+        asked.append(True)  # from now on: it comes while the reader waits
+
+    reader = Reader()
+    reader.on_pause = on_pause
+    with piped(b"") as source, pytest.raises(StopReading):
+        reader.process_lines(source, {})
+
+
 def test_an_input_without_a_file_descriptor_is_read_as_well() -> None:
     reader = Reader()
     messages: list[dict[str, Any]] = []
