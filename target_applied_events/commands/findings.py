@@ -63,10 +63,9 @@ def of_mappings(declarations: Sequence[Declaration], columns: Collection[str], *
                 'name what happens once: once_per: "{{ id }}".',
             )
         if unasked := _read_by_name_alone(item):
-            columns = ", ".join(unasked)
             yield Finding(
                 Sign.WARNING,
-                f"{item.label}: its name reads {columns}, which once_per doesn't: the event happens once for once_per, "
+                f"{item.label}: its name reads {', '.join(unasked)}, which once_per doesn't: the event happens once for once_per, "
                 "whatever its name says then. Where each of them is meant to be an event, put it into once_per too.",
             )
         missing = sorted(_sdc_columns(item) - _LEFT_BY_TAPS - set(columns))

@@ -116,6 +116,12 @@ def test_a_metadata_column_that_nothing_adds_is_warned_of(column: str) -> None:
     assert warnings(mapping, "_sdc_sequence") == []
 
 
+def test_a_metadata_column_that_the_tap_sends_is_not_warned_of_whatever_else_is() -> None:
+    raw = {**AT, "name": "Seen {{ status }}", "description": "{{ _sdc_extracted_at }}", "once_per": "{{ id }}"}
+    (said,) = warnings(raw, "_sdc_extracted_at")
+    assert said.startswith("its name reads status")
+
+
 def test_the_column_by_which_taps_tell_deleted_rows_is_not_warned_of() -> None:
     assert warnings({**CONTACT, "event_time": "{{ at }}", "when": "{{ _sdc_deleted_at is not none }}"}) == []
 
