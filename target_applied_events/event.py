@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -107,6 +107,10 @@ class Failure(enum.Enum):
     TIMED_OUT = "no answer in time"
 
 
+PAGE_STARTS: Final = (b"<!doctype html", b"<html")
+"""How a page of HTML begins, in lower case."""
+
+
 class Answer(Value, frozen=True):
     """What the endpoint answered to one attempt.
 
@@ -125,6 +129,16 @@ class Answer(Value, frozen=True):
     date: str | None = None
 
     unshown = ("body",)
+
+    @property
+    def is_labelled_page(self) -> bool:
+        """Whether its label says that it's a page of HTML."""
+        return self.content_type.strip().lower().startswith(("text/html", "application/xhtml"))
+
+    @property
+    def first_word(self) -> bytes:
+        """How its body begins, in lower case and no longer than `PAGE_STARTS` are."""
+        return self.body[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()[:15].lower()
 
 
 class NoAnswer(Value, frozen=True):

@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Final
 
 from target_applied_events.client.answer import AnswerReader
+from target_applied_events.event import PAGE_STARTS
 
 if TYPE_CHECKING:
     import socket
@@ -19,9 +20,6 @@ _RECEIVED_BYTES: Final = 16 * 1024
 """A TLS record holds no more: after one receipt nothing is left behind that the socket's readiness wouldn't show."""
 
 _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-_PAGE_LABELS: Final = ("text/html", "application/xhtml")
-_PAGE_STARTS: Final = (b"<!doctype html", b"<html")
 
 
 class Connection:
@@ -137,7 +135,5 @@ class Connection:
 
 def _may_be_page(answer: Answer) -> bool:
     """Tell a page by its label or by how its body begins, also where no more came than the beginning of that."""
-    if answer.content_type.lower().startswith(_PAGE_LABELS):
-        return True
-    start = answer.body[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return bool(start) and any(page.startswith(start[: len(page)]) for page in _PAGE_STARTS)
+    start = answer.first_word
+    return answer.is_labelled_page or (bool(start) and any(page.startswith(start[: len(page)]) for page in PAGE_STARTS))

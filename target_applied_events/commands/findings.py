@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from target_applied_events.delivery.reply import is_page, seen
 from target_applied_events.event import Answer, Failure, NoAnswer, Reply
 from target_applied_events.mapping import choose
+from target_applied_events.mapping.template.paths import column_path, written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -65,8 +66,9 @@ def of_mappings(declarations: Sequence[Declaration], columns: Collection[str], *
         if unasked := _read_by_name_alone(item):
             yield Finding(
                 Sign.WARNING,
-                f"{item.label}: its name reads {', '.join(unasked)}, which once_per doesn't: the event happens once for once_per, "
-                "whatever its name says then. Where each of them is meant to be an event, put it into once_per too.",
+                f"{item.label}: its name reads {', '.join(unasked)}, which once_per doesn't: the event happens once "
+                "for once_per, whatever its name says then. Where each of them is meant to be an event, put it into "
+                "once_per too.",
             )
         missing = sorted(_sdc_columns(item) - _LEFT_BY_TAPS - set(columns))
         if missing and not adds:
@@ -89,14 +91,14 @@ def _read_by_name_alone(declaration: Declaration) -> list[str]:
         return []
     asked, read = _read(once_per), _read(declaration.fields["name"])
     alone = (path for path in read if not any(_leads_to(other, path) for other in asked))
-    return sorted({".".join(map(str, path)) or "record" for path in alone})
+    return sorted({written(path) or "record" for path in alone})
 
 
 def _read(template: Template) -> set[Path]:
     """Give the places that a template reads, from the record's columns on; what a path leads through is none."""
     paths = template.paths
     ends = (path for path in paths if not any(path != other and _leads_to(path, other) for other in paths))
-    return {path[1:] if path[0] == "record" else path for path in ends if path[0] != "stream"}
+    return {column_path(path) for path in ends if path[0] != "stream"}
 
 
 def _leads_to(path: Path, other: Path) -> bool:

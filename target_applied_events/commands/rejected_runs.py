@@ -217,12 +217,11 @@ def _parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             message = json.loads(line, parse_float=Decimal)
         except (ValueError, ArithmeticError, RecursionError):
             message = None
-        if not isinstance(message, dict) and not line.endswith("\n"):
-            return  # cut off when its run was killed: no STATE had passed its record, so the tap gives it again
-        if not isinstance(message, dict):
+        if isinstance(message, dict):
+            if isinstance(message.get("rejection"), dict):
+                yield message
+        elif line.endswith("\n"):  # else a kill cut it off: no STATE had passed its record, so the tap gives it again
             yield _unreadable_line(number)
-        elif isinstance(message.get("rejection"), dict):
-            yield message
 
 
 def _unreadable_line(number: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import assert_never
 
-from target_applied_events.event import Answer, Failure, NoAnswer, Reply, Signal
+from target_applied_events.event import PAGE_STARTS, Answer, Failure, NoAnswer, Reply, Signal
 
 EXCERPT_CHARACTERS = 200
 
@@ -82,11 +82,10 @@ def is_page(answer: Answer) -> bool:
         return False
     if answer.body.startswith((b"{", b"[")):  # as nearly all do
         return False
-    start = answer.body[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()[:15].lower()
-    if start.startswith((b"<!doctype html", b"<html")):
+    start = answer.first_word
+    if start.startswith(PAGE_STARTS):
         return True
-    labelled = answer.content_type.strip().lower().startswith(("text/html", "application/xhtml"))
-    return labelled and bool(start) and not start.startswith((b"{", b"["))
+    return answer.is_labelled_page and bool(start) and not start.startswith((b"{", b"["))
 
 
 def _signal_by_hundred(status: int, *, page: bool) -> Signal:

@@ -10,6 +10,7 @@ from target_applied_events.mapping.columns import RESERVED, Columns, named
 from target_applied_events.mapping.comparisons import never_met
 from target_applied_events.mapping.contract import Want
 from target_applied_events.mapping.template import Template
+from target_applied_events.mapping.template.paths import column_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,16 +58,9 @@ def _templates(declaration: Declaration) -> Iterator[tuple[str, Template]]:
     yield from declaration.others()
 
 
-def _column_path(path: Path) -> Path:
-    """Give the path from the record's columns on; empty for what is no column."""
-    if path[0] == "record":
-        return path[1:]
-    return () if path[0] == "stream" else path
-
-
 def _missing(columns: Columns, template: Template) -> Iterator[str]:
     for path in sorted(template.paths, key=str):
-        if (problem := columns.missing(_column_path(path))) is not None:
+        if (problem := columns.missing(column_path(path))) is not None:
             yield problem
 
 
@@ -81,7 +75,7 @@ def _never_met(columns: Columns, template: Template) -> Iterator[str]:
 
 
 def _types(columns: Columns, template: Template) -> frozenset[str]:
-    path = _column_path(template.column) if template.column else ()
+    path = column_path(template.column) if template.column else ()
     return columns.types(path) if path else frozenset()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from target_applied_events.mapping.template.paths import written
 from target_applied_events.mapping.template.syntax import nearest
 
 if TYPE_CHECKING:
@@ -52,28 +53,30 @@ class Columns:
         return _types_of_all(nodes)
 
     def _problem(self, nodes: list[_Node], reached: Path, step: str | int) -> str | None:
-        column = ".".join(map(str, reached))
+        column = written(reached)
         types = _types_of_all(nodes)
         if reached and types and ("array" if isinstance(step, int) else "object") not in types:
             hint = "; the filter fromjson reads JSON out of text" if "string" in types else ""
             return f'the column "{column}" of the stream {self.stream} is {named(types)}, no path leads into it{hint}'
         names = _property_names(nodes)
-        if isinstance(step, int) or step in names or (not reached and step.startswith("_sdc_")):
+        if isinstance(step, int) or step in names:
             return None
-        is_open = not names if not reached else not nodes or any(map(_is_open, nodes))
-        near = nearest(step, names, _NEARLY_EQUAL) if reached else ""
-        if is_open and not near:
+        return self._no_property(column, nodes, step, names) if reached else self._no_column(step, names)
+
+    def _no_column(self, step: str, names: list[str]) -> str | None:
+        """Say that there is no such column; what the tap adds by itself, and all where none is listed, may be there."""
+        if not names or step.startswith("_sdc_"):
             return None
-        place = (
-            f'the column "{column}" of the stream {self.stream} has no property'
-            if reached
-            else f"the stream {self.stream} has no column"
-        )
-        if not reached and step.lower() == "null":
-            return f'{place} "{step}"; what is empty is written none: {{{{ closed_at is none }}}}'
-        if is_open:
-            return f"{place} \"{step}\"{near} What the schema doesn't list is {column}.get('{step}')"
-        return f'{place} "{step}"{nearest(step, names) or _listed(names)}'
+        empty = "; what is empty is written none: {{ closed_at is none }}" if step.lower() == "null" else ""
+        return f'the stream {self.stream} has no column "{step}"{empty or nearest(step, names) or _listed(names)}'
+
+    def _no_property(self, column: str, nodes: list[_Node], step: str, names: list[str]) -> str | None:
+        """Say that there is no such property; where unlisted ones may be there, only of what is nearly a listed one."""
+        said = f'the column "{column}" of the stream {self.stream} has no property "{step}"'
+        if nodes and not any(map(_is_open, nodes)):
+            return f"{said}{nearest(step, names) or _listed(names)}"
+        near = nearest(step, names, _NEARLY_EQUAL)
+        return f"{said}{near} What the schema doesn't list is {column}.get('{step}')" if near else None
 
     def _below(self, nodes: list[_Node], step: str | int) -> list[_Node]:
         """Follow a step; where a schema says nothing of it, anything may be there."""

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from target_applied_events.mapping.columns import named
 from target_applied_events.mapping.template.notation import text
+from target_applied_events.mapping.template.paths import written
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from target_applied_events.mapping.columns import Columns
-    from target_applied_events.mapping.template.paths import Comparison, Path
+    from target_applied_events.mapping.template.paths import Comparison
 
 _TEXT: Final = frozenset({"string"})
 _NUMBERS: Final = frozenset({"integer", "number", "boolean"})
@@ -22,11 +23,11 @@ _NO_TEXT: Final = re.compile(r"-?\d+(\.\d+)?|true|false", re.ASCII)
 
 def never_met(comparison: Comparison, columns: Columns) -> str | None:
     """Say why the two never meet by what a schema says of its columns; None where they may, or it says nothing."""
-    column, types = _written(comparison.path), columns.types(comparison.path)
+    column, types = written(comparison.path), columns.types(comparison.path)
     match comparison.other:
         case tuple(path):
             others, hint = columns.types(path), ""
-            met = f'the column "{_written(path)}", {named(others)}'
+            met = f'the column "{written(path)}", {named(others)}'
         case str(constant):
             others, hint = _TEXT, _hint(constant)
             met = f"the text '{constant}'"
@@ -37,10 +38,6 @@ def never_met(comparison: Comparison, columns: Columns) -> str | None:
     if not types or not others or not _kinds(types).isdisjoint(_kinds(others)):
         return None
     return f'the column "{column}" is {named(types)}, which never meets {met}{hint}'
-
-
-def _written(path: Path) -> str:
-    return ".".join(map(str, path))
 
 
 def _kinds(types: Collection[str]) -> set[str]:

@@ -47,10 +47,10 @@ class FedBack:
 
     def begin(self, record: Mapping[str, Any]) -> None:
         """Note which mapping a RECORD was rejected by."""
-        rejection = record.get("rejection") if record.get("stream") in self.streams else None
-        said = rejection if isinstance(rejection, Mapping) else {}
-        name = said.get("name")
-        self.mapping, self.name = said.get("mapping"), name if isinstance(name, str) else None
+        self.mapping = self.name = None
+        if record.get("stream") in self.streams and isinstance(said := record.get("rejection"), Mapping):
+            name = said.get("name")
+            self.mapping, self.name = said.get("mapping"), name if isinstance(name, str) else None
 
     def label_among(self, names: Mapping[str, str], stream: str) -> str:
         """Find the mapping that rejected the present record: the list may have been changed since, so its name counts.

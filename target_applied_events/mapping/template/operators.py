@@ -12,6 +12,7 @@ from jinja2 import pass_context
 from jinja2.utils import Namespace
 
 from target_applied_events.mapping.template.blanks import is_missing
+from target_applied_events.mapping.template.conditions import TRUTH
 from target_applied_events.mapping.template.notation import Unmappable, kind, text
 from target_applied_events.mapping.template.operations import STEP, Account, Function, weight
 from target_applied_events.mapping.template.order import ordered
@@ -99,7 +100,7 @@ OPERATORS: Final[dict[str, Function]] = {
     ".range": pass_context(_range),
     ".made": pass_context(_made),
     ".namespace": pass_context(_namespace),
-    ".truth": pass_context(_truth),
+    TRUTH: pass_context(_truth),
     ".lt": _ordering(operator.lt),
     ".lteq": _ordering(operator.le),
     ".gt": _ordering(operator.gt),

@@ -29,6 +29,18 @@ class Comparison:
     is_order: bool = False
 
 
+def column_path(path: Path) -> Path:
+    """Give a path from the record's columns on; empty for what is no column."""
+    if path[0] == "record":
+        return path[1:]
+    return () if path[0] == "stream" else path
+
+
+def written(path: Path) -> str:
+    """Write a path for people, `lines.0.price`."""
+    return ".".join(map(str, path))
+
+
 def path_of(node: nodes.Node) -> Path | None:
     """Read `a.b['c'][0]` as a path, if a node is one."""
     match node:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import nodes
 from jinja2.visitor import NodeVisitor
 
-from target_applied_events.mapping.template.paths import Comparison
+from target_applied_events.mapping.template.paths import Comparison, column_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,10 +74,6 @@ class References(NodeVisitor):
             case _:
                 return None
 
-    def _note(self, path: Path | None) -> None:
-        if path is not None:
-            self.paths.add(path)
-
     def visit_Name(self, node: nodes.Name) -> None:  # noqa: N802  as Jinja names it
         """Note a column."""
         if node.name in self._lost:
@@ -90,7 +86,8 @@ class References(NodeVisitor):
 
     def visit_Getattr(self, node: nodes.Getattr | nodes.Getitem) -> None:  # noqa: N802  as Jinja names it
         """Note a path, and what it leads through."""
-        self._note(self._path(node))
+        if (path := self._path(node)) is not None:
+            self.paths.add(path)
         self.generic_visit(node)
 
     visit_Getitem = visit_Getattr  # noqa: N815  as Jinja names it
@@ -131,15 +128,17 @@ class References(NodeVisitor):
         """Note what columns are compared with."""
         left = node.expr
         for operand in node.ops:
-            right = operand.expr
+            right, path = operand.expr, self._path(left)
             if not operand.op.endswith("in"):  # or its negation
                 is_order = operand.op not in ("eq", "ne")
-                self._compared(self._path(left), right, is_order=is_order)
-                self._compared(None if self._path(left) else self._path(right), left, is_order=is_order)
+                if path is not None:
+                    self._compared(path, right, is_order=is_order)
+                else:
+                    self._compared(self._path(right), left, is_order=is_order)
             elif isinstance(right, nodes.List | nodes.Tuple):
                 for item in right.items:
-                    self._compared(self._path(left), item)
-            elif isinstance(right, nodes.Const) and _is_whole(self._path(left)):
+                    self._compared(path, item)
+            elif isinstance(right, nodes.Const) and _is_whole(path):
                 what = f"'{right.value}'"
                 self.problems.append(
                     f"in {what} asks for a part of it; a list of one is [{what}], a part: is in {what}"
@@ -148,8 +147,10 @@ class References(NodeVisitor):
         self.generic_visit(node)
 
     def _compared(self, path: Path | None, other: nodes.Node, *, is_order: bool = False) -> None:
-        column, constant = _column(path), _constant(other)
-        met = _column(self._path(other)) if constant is None else constant
+        column = column_path(path) if path is not None else ()
+        met: Constant | Path | None = _constant(other)
+        if met is None and (compared := self._path(other)) is not None:
+            met = column_path(compared) or None
         if column and met is not None:
             self.comparisons.append(Comparison(column, met, is_order))
 
@@ -196,13 +197,6 @@ def _is_whole(path: Path | None) -> bool:
     return path is not None and isinstance(path[-1], str)
 
 
-def _column(path: Path | None) -> Path | None:
-    """Give a path from the record's columns on; None for what is no column."""
-    if path is None or path[0] == "stream":
-        return None
-    return (path[1:] if path[0] == "record" else path) or None
-
-
 def _names(target: nodes.Node) -> list[str]:
     """List the names that are set; those in a namespace aren't."""
     match target:
@@ -223,15 +217,9 @@ def _steps(node: nodes.Filter) -> list[Path]:
     position = _ATTRIBUTE.get(node.name, -1)
     given = node.args[position : position + 1] if position >= 0 else []
     given += [item.value for item in node.kwargs if item.key == "attribute" and node.name in _ATTRIBUTE]
-    named = [item.value for item in given if isinstance(item, nodes.Const) and isinstance(item.value, str)]
-    return (
-        [
-            tuple(int(step) if step.isdigit() else step for step in name.split("."))
-            for name in ",".join(named).split(",")
-        ]
-        if named
-        else []
-    )
+    written = [item.value for item in given if isinstance(item, nodes.Const) and isinstance(item.value, str)]
+    names = [name for paths in written for name in paths.split(",")]
+    return [tuple(int(step) if step.isdigit() else step for step in name.split(".")) for name in names]
 
 
 def _constant(node: nodes.Node) -> Constant | None:
