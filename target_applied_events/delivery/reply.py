@@ -80,7 +80,7 @@ def is_page(answer: Answer) -> bool:
     """Tell a page of HTML that came with a 2xx, by its label or its first words; JSON under a wrong label is none."""
     if answer.status // 100 != 2:  # noqa: PLR2004 - HTTP's own number
         return False
-    if answer.body.startswith((b"{", b"[")):  # as nearly all do
+    if not answer.body or answer.body.startswith((b"{", b"[")):  # as nearly all are
         return False
     start = answer.first_word
     if start.startswith(PAGE_STARTS):

@@ -11,18 +11,13 @@ from hypothesis import strategies as st
 
 from target_applied_events.mapping.columns import Columns
 from target_applied_events.mapping.comparisons import never_met
-from target_applied_events.mapping.template import Template, parse, why_not
+from target_applied_events.mapping.template import Template, why_not
 from target_applied_events.mapping.template.notation import Unmappable
 from target_applied_events.mapping.template.paths import Comparison, Constant
+from tests.mapping.template.at_work import template
 
 if TYPE_CHECKING:
     from target_applied_events.event import Json
-
-
-def template(source: str) -> Template:
-    found, problems = parse(source)
-    assert found is not None, problems
-    return found
 
 
 @pytest.mark.parametrize(

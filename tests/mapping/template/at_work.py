@@ -1,10 +1,18 @@
-"""An evaluation as a template's filters and operators are called with it."""
+"""A template that is right, and an evaluation as its filters and operators are called with it."""
 
 from __future__ import annotations
 
+from target_applied_events.mapping.template import Template, parse
 from target_applied_events.mapping.template.expressions import WORK, Evaluation, Sandbox
 
 _SANDBOX = Sandbox()
+
+
+def template(source: object) -> Template:
+    """Read a template in which nothing is wrong."""
+    found, problems = parse(source)  # type: ignore[arg-type]  # what YAML gives
+    assert found is not None, problems
+    return found
 
 
 def at_work(*, strict: bool = False) -> Evaluation:

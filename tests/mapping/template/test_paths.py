@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from target_applied_events.mapping.template.template import Template, parse
-
-
-def template(source: str) -> Template:
-    found, problems = parse(source)
-    assert found is not None, problems
-    return found
+from tests.mapping.template.at_work import template
 
 
 @pytest.mark.parametrize(

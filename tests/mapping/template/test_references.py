@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_applied_events.mapping.template.paths import Comparison
-from target_applied_events.mapping.template.template import Template, parse
+from target_applied_events.mapping.template.template import parse
+from tests.mapping.template.at_work import template
 
 if TYPE_CHECKING:
     from target_applied_events.mapping.template.paths import Path
-
-
-def template(source: str) -> Template:
-    found, problems = parse(source)
-    assert found is not None, problems
-    return found
 
 
 def test_the_columns_that_a_template_names_are_known() -> None:

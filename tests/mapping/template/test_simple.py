@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,10 @@ from jinja2 import Environment, nodes
 from target_applied_events.mapping.template.notation import Unmappable
 from target_applied_events.mapping.template.simple import Simple
 from target_applied_events.mapping.template.source import Source
-from target_applied_events.mapping.template.template import Template, parse
+from tests.mapping.template.at_work import template
+
+if TYPE_CHECKING:
+    from target_applied_events.mapping.template.template import Template
 
 BLANK = st.sampled_from(["", " ", "\t\n"])
 JSON = st.recursive(
@@ -45,12 +48,6 @@ SIMPLE = [
 
 
 HOSTILE = ["'", '"', "\\", "{", "}", "%", "\n", "\0", "\ud800", "'); 1 / 0; ('", "record", "_0", "found_1"]
-
-
-def template(source: str) -> Template:
-    found, problems = parse(source)
-    assert found is not None, problems
-    return found
 
 
 def outcome(found: Template, record: dict[str, Any], *, strict: bool, shortcuts: bool) -> str:

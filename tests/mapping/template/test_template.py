@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from target_applied_events.mapping.template.notation import Unmappable
-from target_applied_events.mapping.template.template import Template, parse
+from tests.mapping.template.at_work import template
 
 RECORD: dict[str, Any] = {
     "status": "paid",
@@ -27,12 +27,6 @@ RECORD: dict[str, Any] = {
     "range": "b",
     "namespace": "c",
 }
-
-
-def template(source: object) -> Template:
-    found, problems = parse(source)  # type: ignore[arg-type]  # what YAML gives
-    assert found is not None, problems
-    return found
 
 
 def value(source: object, *, strict: bool = False, record: dict[str, Any] = RECORD) -> object:
